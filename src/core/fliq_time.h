@@ -11,7 +11,7 @@
 #include "fliq_str.h"
 
 
-#define FLIQ_TIME_TEXT    32             /* bytes that fit any formatted time */
+#define FLIQ_TIME_TEXT    32            /* bytes that fit any formatted time */
 #define FLIQ_TIME_SECOND  1000000LL
 #define FLIQ_TIME_DAY     (86400 * FLIQ_TIME_SECOND)
 
