@@ -3,8 +3,9 @@
  * p95_duration_ms (API.md, "Analytics").
  *
  * A duration of up to FLIQ_HIST_EXACT milliseconds has a bucket of its own;
- * above, buckets grow by a fixed ratio such that the value that stands for a
- * bucket is within 1 % of each duration in it.
+ * above, buckets grow with what is in them such that the value that stands
+ * for a bucket is within 1 % of each duration in it.  A bucket's number means
+ * the same for ever: numbers are stored and merged.
  */
 
 #ifndef FLIQ_HIST_H

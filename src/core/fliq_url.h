@@ -25,10 +25,10 @@ typedef struct {
 /*
  * fliq_url_parse(text, url, why):
  * Check that ${text} is an absolute http or https URL of at most FLIQ_URL_MAX
- * bytes with a host, without user or password, control characters, spaces,
- * backslashes or bytes above 0x7f in the host (a name in another script must
- * be given in its xn-- form), a port of 1 to 65535, and "//" after the
- * scheme.  Fill ${url}; its views point into ${text}.
+ * bytes with a host, without user or password, control characters or spaces,
+ * without backslashes, percent signs or bytes above 0x7f in the host (a name
+ * in another script must be given in its xn-- form), a port of 1 to 65535,
+ * and "//" after the scheme.  Fill ${url}; its views point into ${text}.
  * Return 0; or -1 with ${why} a constant sentence that says what would be
  * right.
  */
