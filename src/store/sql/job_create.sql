@@ -1,0 +1,42 @@
+-- Create a batch of jobs in one commit.  A row whose time is not later than
+-- the clock, or whose key its account has used, is left out and fails none of
+-- the others.
+-- in:  one array each, of the same length: $1 uuid[] account_id, $2 uuid[] id,
+--      $3 text[] url, $4 text[] method, $5 timestamptz[] scheduled_at,
+--      $6 text[] headers, $7 bytea[] body, $8 int4[] max_retries,
+--      $9 int4[] timeout_seconds, $10 text[] backoff,
+--      $11 text[] idempotency_key, $12 bytea[] request_hash,
+--      $13 text[] webhook_url, $14 text[] webhook_headers, $15 int4[] lane
+-- out: id uuid, created_at timestamptz of each job made
+-- Keys are inserted in one order everywhere, so that two batches which wait
+-- for each other's keys cannot deadlock.
+WITH input AS (
+    SELECT *
+      FROM ROWS FROM (
+               unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::text[]),
+               unnest($4::text[]), unnest($5::timestamptz[]),
+               unnest($6::text[]), unnest($7::bytea[]), unnest($8::int4[]),
+               unnest($9::int4[]), unnest($10::text[]), unnest($11::text[]),
+               unnest($12::bytea[]), unnest($13::text[]),
+               unnest($14::text[]), unnest($15::int4[]))
+        AS t (account_id, id, url, method, scheduled_at, headers, body,
+              max_retries, timeout_seconds, backoff, idempotency_key,
+              request_hash, webhook_url, webhook_headers, lane)
+), made AS (
+    INSERT INTO fliq.jobs
+           (account_id, id, url, method, scheduled_at, due_at, headers, body,
+            max_retries, timeout_seconds, backoff, idempotency_key,
+            request_hash, webhook_url, webhook_headers, lane)
+    SELECT account_id, id, url, method, scheduled_at, scheduled_at, headers,
+           body, max_retries, timeout_seconds, backoff::fliq.backoff,
+           idempotency_key, request_hash, webhook_url, webhook_headers, lane
+      FROM input
+     WHERE scheduled_at > now()
+     ORDER BY account_id, idempotency_key, id
+        ON CONFLICT DO NOTHING
+ RETURNING account_id, id, lane, due_at, created_at
+), queued AS (
+    INSERT INTO fliq.due (account_id, job_id, due_at, lane)
+    SELECT account_id, id, due_at, lane FROM made
+)
+SELECT id, created_at FROM made

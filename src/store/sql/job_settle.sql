@@ -1,0 +1,94 @@
+-- Record what came of a batch of attempts, with everything that follows from
+-- it, in one commit.  Fenced twice: an owner that others have buried changes
+-- nothing, and an attempt counts only when it is the job's next.
+-- in:  $1 uuid owner; one array each, of the same length: $2 uuid[] account_id,
+--      $3 uuid[] job_id, $4 int4[] attempt, $5 uuid[] execution id,
+--      $6 timestamptz[] started_at, $7 int4[] duration_ms,
+--      $8 int4[] status_code, $9 text[] error, $10 text[] response_excerpt,
+--      $11 text[] job status: waiting (a retry follows), success or failed,
+--      $12 timestamptz[] due_at of the retry, $13 int4[] histogram bucket;
+--      $14 int8[] claims that are finished with this, $15 int4 shard
+-- out: one row: owner boolean (not buried), settled int8
+-- The jobs are reached by ctid and "waiting" is told by due_at, so that the
+-- plan begins with the input and never with the index of waiting jobs.
+-- locks: the owner's row against being buried; the jobs; the usage rows in
+--        the order of their key
+WITH me AS MATERIALIZED (
+    SELECT id FROM fliq.owners WHERE id = $1::uuid FOR KEY SHARE
+), input AS MATERIALIZED (
+    SELECT t.*, j.ctid AS job
+      FROM me
+     CROSS JOIN ROWS FROM (
+               unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::int4[]),
+               unnest($5::uuid[]), unnest($6::timestamptz[]),
+               unnest($7::int4[]), unnest($8::int4[]), unnest($9::text[]),
+               unnest($10::text[]), unnest($11::text[]),
+               unnest($12::timestamptz[]), unnest($13::int4[]))
+        AS t (account_id, job_id, attempt, execution_id, started_at,
+              duration_ms, status_code, error, excerpt, status, due_at,
+              bucket)
+     CROSS JOIN LATERAL (
+               SELECT jobs.ctid FROM fliq.jobs
+                WHERE jobs.account_id = t.account_id AND jobs.id = t.job_id
+                LIMIT 1) AS j
+), done AS (
+    UPDATE fliq.jobs j
+       SET status = i.status::fliq.job_status,
+           attempts = i.attempt,
+           due_at = i.due_at,
+           last_status_code = i.status_code,
+           last_error = i.error,
+           started_at = coalesce(j.started_at, i.started_at),
+           completed_at = CASE WHEN i.due_at IS NULL
+                               THEN i.started_at
+                                    + i.duration_ms * interval '1 ms' END,
+           updated_at = now()
+      FROM input i
+     WHERE j.ctid = i.job AND j.id = i.job_id
+       AND j.due_at IS NOT NULL AND j.attempts = i.attempt - 1
+ RETURNING j.account_id, j.lane, i.job_id, i.attempt, i.execution_id,
+           i.started_at, i.duration_ms, i.status_code, i.error, i.excerpt,
+           i.status, i.due_at, i.bucket
+), recorded AS (
+    INSERT INTO fliq.executions
+           (id, account_id, job_id, owner_id, executed_at, duration_ms,
+            attempt_num, status_code, success, error, response_excerpt)
+    SELECT execution_id, account_id, job_id, $1::uuid, started_at,
+           duration_ms, attempt, status_code, status = 'success', error,
+           excerpt
+      FROM done
+), again AS (
+    INSERT INTO fliq.due (account_id, job_id, due_at, lane)
+    SELECT account_id, job_id, due_at, lane
+      FROM done
+     WHERE due_at IS NOT NULL
+), daily AS (
+    INSERT INTO fliq.usage_daily AS u
+           (account_id, day, kind, shard, executions, succeeded, failed,
+            duration_ms_sum)
+    SELECT account_id, started_at::date AS day, 'job', $15::int4, count(*),
+           count(*) FILTER (WHERE status = 'success'),
+           count(*) FILTER (WHERE status <> 'success'), sum(duration_ms)
+      FROM done
+     GROUP BY account_id, day
+     ORDER BY account_id, day
+        ON CONFLICT (account_id, day, kind, shard) DO UPDATE
+       SET executions = u.executions + excluded.executions,
+           succeeded = u.succeeded + excluded.succeeded,
+           failed = u.failed + excluded.failed,
+           duration_ms_sum = u.duration_ms_sum + excluded.duration_ms_sum
+), durations AS (
+    INSERT INTO fliq.usage_durations AS u
+           (account_id, day, kind, shard, bucket, count)
+    SELECT account_id, started_at::date AS day, 'job', $15::int4, bucket,
+           count(*)
+      FROM done
+     GROUP BY account_id, day, bucket
+     ORDER BY account_id, day, bucket
+        ON CONFLICT (account_id, day, kind, shard, bucket) DO UPDATE
+       SET count = u.count + excluded.count
+), closed AS (
+    DELETE FROM fliq.claims
+     WHERE owner_id = $1::uuid AND id = ANY ($14::int8[])
+)
+SELECT EXISTS (SELECT FROM me) AS owner, (SELECT count(*) FROM done) AS settled

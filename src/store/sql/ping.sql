@@ -1,0 +1,3 @@
+-- A sign of life.
+-- out: one row
+SELECT 1

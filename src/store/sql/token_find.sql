@@ -1,0 +1,9 @@
+-- The live token with a hash, and its account.
+-- in:  $1 bytea SHA-256 of the token
+-- out: id uuid, account_id uuid, writes boolean, suspended boolean; no row
+--      when there is none
+SELECT t.id, t.account_id, t.scope = 'write' AS writes,
+       a.suspended_at IS NOT NULL AS suspended
+  FROM fliq.tokens t
+  JOIN fliq.accounts a ON a.id = t.account_id
+ WHERE t.hash = $1::bytea AND t.revoked_at IS NULL
