@@ -1,0 +1,682 @@
+/*
+ * Where to connect to: the connection string taken apart, its hosts with
+ * their addresses, and put together again so that libpq has no name to look
+ * up.
+ */
+
+#include "ngx_http_fliq_db_private.h"
+
+
+/* What libpq is told unless the connection string says otherwise. */
+
+typedef struct {
+    const char  *keyword;
+    const char  *value;
+} ngx_http_fliq_db_default_t;
+
+static const ngx_http_fliq_db_default_t  ngx_http_fliq_db_defaults[] = {
+    { "fallback_application_name", "fliq-nginx" },
+
+    /* a peer that vanished while nothing is in flight: noticed in 20 s */
+    { "keepalives_idle", "10" },
+    { "keepalives_interval", "3" },
+    { "keepalives_count", "3" },
+    { "tcp_user_timeout", "20000" },
+
+    /* its handshake blocks, and hides bytes that no event tells of */
+    { "gssencmode", "disable" },
+
+    { NULL, NULL }
+};
+
+
+static PQconninfoOption *ngx_http_fliq_db_target_parse(ngx_conf_t *cf,
+    ngx_str_t *conninfo);
+static void ngx_http_fliq_db_target_complain(ngx_conf_t *cf,
+    ngx_str_t *conninfo, char *message);
+static ngx_int_t ngx_http_fliq_db_target_check(ngx_conf_t *cf,
+    const PQconninfoOption *options);
+static ngx_int_t ngx_http_fliq_db_target_params(ngx_conf_t *cf,
+    ngx_http_fliq_db_target_t *target, const PQconninfoOption *options);
+static ngx_int_t ngx_http_fliq_db_target_hosts(ngx_conf_t *cf,
+    ngx_http_fliq_db_target_t *target, const PQconninfoOption *options);
+static ngx_int_t ngx_http_fliq_db_target_host(ngx_conf_t *cf,
+    ngx_http_fliq_db_host_t *host);
+static ngx_int_t ngx_http_fliq_db_target_resolve(ngx_conf_t *cf,
+    ngx_http_fliq_db_target_t *target);
+static void ngx_http_fliq_db_target_cleanup(void *data);
+static const char *ngx_http_fliq_db_target_value(
+    const PQconninfoOption *options, const char *keyword);
+static ngx_uint_t ngx_http_fliq_db_target_listed(const char *keyword);
+static ngx_uint_t ngx_http_fliq_db_target_count(const char *list);
+static char *ngx_http_fliq_db_target_element(ngx_pool_t *pool,
+    const char *list, ngx_uint_t i);
+static char *ngx_http_fliq_db_target_copy(ngx_pool_t *pool, const char *data,
+    size_t len);
+static char *ngx_http_fliq_db_target_join(
+    const ngx_http_fliq_db_target_t *target,
+    const ngx_http_fliq_db_endpoints_t *endpoints, ngx_uint_t first,
+    ngx_uint_t list);
+static const char *ngx_http_fliq_db_target_part(
+    const ngx_http_fliq_db_target_t *target,
+    const ngx_http_fliq_db_endpoint_t *endpoint, ngx_uint_t list);
+
+
+/* More than libpq has keywords. */
+#define NGX_HTTP_FLIQ_DB_PARAMS    96
+
+/* The lists that the hosts become. */
+
+#define NGX_HTTP_FLIQ_DB_HOST      0
+#define NGX_HTTP_FLIQ_DB_HOSTADDR  1
+#define NGX_HTTP_FLIQ_DB_PORT      2
+#define NGX_HTTP_FLIQ_DB_LISTS     3
+
+static const char  *ngx_http_fliq_db_lists[] = { "host", "hostaddr", "port" };
+
+
+ngx_http_fliq_db_target_t *
+ngx_http_fliq_db_target(ngx_conf_t *cf, ngx_str_t *conninfo)
+{
+    ngx_int_t                   rc;
+    PQconninfoOption           *options;
+    ngx_http_fliq_db_target_t  *target;
+
+    target = ngx_pcalloc(cf->pool, sizeof(ngx_http_fliq_db_target_t));
+    if (target == NULL) {
+        return NULL;
+    }
+
+    options = ngx_http_fliq_db_target_parse(cf, conninfo);
+    if (options == NULL) {
+        return NULL;
+    }
+
+    rc = ngx_http_fliq_db_target_check(cf, options);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_fliq_db_target_params(cf, target, options);
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_fliq_db_target_hosts(cf, target, options);
+    }
+
+    PQconninfoFree(options);
+
+    if (rc != NGX_OK || ngx_http_fliq_db_target_resolve(cf, target) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return target;
+}
+
+
+ngx_int_t
+ngx_http_fliq_db_target_endpoints(const ngx_http_fliq_db_target_t *target,
+    struct addrinfo **answers, const ngx_http_fliq_db_endpoints_t *old,
+    ngx_http_fliq_db_endpoints_t *endpoints)
+{
+    ngx_uint_t                    i, j, n;
+    struct addrinfo              *ai;
+    ngx_http_fliq_db_endpoint_t  *e;
+
+    n = target->nhosts + old->n;
+
+    for (i = 0; answers && i < target->nhosts; i++) {
+        for (ai = answers[i]; ai; ai = ai->ai_next) {
+            n++;
+        }
+    }
+
+    e = calloc(n, sizeof(ngx_http_fliq_db_endpoint_t));
+    if (e == NULL) {
+        return NGX_ERROR;
+    }
+
+    endpoints->elts = e;
+
+    for (i = 0; i < target->nhosts; i++) {
+
+        if (!target->hosts[i].lookup) {
+            e->host = i;
+            (void) ngx_cpystrn((u_char *) e->addr,
+                               (u_char *) target->hosts[i].addr,
+                               NGX_HTTP_FLIQ_DB_ADDR_LEN);
+            e++;
+            continue;
+        }
+
+        for (ai = answers ? answers[i] : NULL; ai; ai = ai->ai_next) {
+
+            if (getnameinfo(ai->ai_addr, ai->ai_addrlen, e->addr,
+                            NGX_HTTP_FLIQ_DB_ADDR_LEN, NULL, 0,
+                            NI_NUMERICHOST)
+                == 0)
+            {
+                e->host = i;
+                e++;
+            }
+        }
+
+        if (answers && answers[i]) {
+            continue;
+        }
+
+        for (j = 0; j < old->n; j++) {
+            if (old->elts[j].host == i) {
+                *e++ = old->elts[j];
+            }
+        }
+    }
+
+    endpoints->n = e - endpoints->elts;
+
+    return NGX_OK;
+}
+
+
+PGconn *
+ngx_http_fliq_db_target_connect(const ngx_http_fliq_db_target_t *target,
+    const ngx_http_fliq_db_endpoints_t *endpoints, ngx_uint_t first)
+{
+    char        *lists[NGX_HTTP_FLIQ_DB_LISTS];
+    PGconn      *pg;
+    ngx_uint_t   i, n;
+    const char  *keywords[NGX_HTTP_FLIQ_DB_PARAMS];
+    const char  *values[NGX_HTTP_FLIQ_DB_PARAMS];
+
+    pg = NULL;
+    ngx_memzero(lists, sizeof(lists));
+
+    n = target->nparams;
+
+    ngx_memcpy(keywords, target->keywords, n * sizeof(char *));
+    ngx_memcpy(values, target->values, n * sizeof(char *));
+
+    for (i = 0; i < NGX_HTTP_FLIQ_DB_LISTS; i++) {
+        lists[i] = ngx_http_fliq_db_target_join(target, endpoints, first, i);
+
+        if (lists[i] == NULL) {
+            goto done;
+        }
+
+        keywords[n] = ngx_http_fliq_db_lists[i];
+        values[n++] = lists[i];
+    }
+
+    keywords[n] = NULL;
+    values[n] = NULL;
+
+    pg = PQconnectStartParams(keywords, values, 0);
+
+done:
+
+    for (i = 0; i < NGX_HTTP_FLIQ_DB_LISTS; i++) {
+        free(lists[i]);
+    }
+
+    return pg;
+}
+
+
+static PQconninfoOption *
+ngx_http_fliq_db_target_parse(ngx_conf_t *cf, ngx_str_t *conninfo)
+{
+    char              *text, *message;
+    PQconninfoOption  *options;
+
+    text = ngx_http_fliq_db_target_copy(cf->pool, (char *) conninfo->data,
+                                        conninfo->len);
+    if (text == NULL) {
+        return NULL;
+    }
+
+    message = NULL;
+    options = PQconninfoParse(text, &message);
+
+    if (options == NULL) {
+        ngx_http_fliq_db_target_complain(cf, conninfo, message);
+        PQfreemem(message);
+    }
+
+    return options;
+}
+
+
+/*
+ * libpq quotes what it does not understand, and that may be a piece of the
+ * password: then only its words are shown.
+ */
+
+static void
+ngx_http_fliq_db_target_complain(ngx_conf_t *cf, ngx_str_t *conninfo,
+    char *message)
+{
+    char        *p, *last;
+    ngx_uint_t   secret, quoted;
+
+    if (message == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "no memory");
+        return;
+    }
+
+    secret = (ngx_strlcasestrn(conninfo->data,
+                               conninfo->data + conninfo->len,
+                               (u_char *) "password", 8 - 1) != NULL)
+             || ngx_strlchr(conninfo->data, conninfo->data + conninfo->len,
+                            '@') != NULL;
+    quoted = 0;
+    last = message;
+
+    for (p = message; *p; p++) {
+
+        if (*p == '\n') {
+            continue;
+        }
+
+        if (secret && *p == '"') {
+            quoted = !quoted;
+
+        } else if (quoted) {
+            continue;
+        }
+
+        *last++ = *p;
+    }
+
+    *last = '\0';
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid database connection string: %s", message);
+}
+
+
+/* What would make libpq block a worker is refused here. */
+
+static ngx_int_t
+ngx_http_fliq_db_target_check(ngx_conf_t *cf, const PQconninfoOption *options)
+{
+    const char  *value;
+
+    if (ngx_http_fliq_db_target_value(options, "service")) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"service\" is not supported in the database "
+                           "connection string");
+        return NGX_ERROR;
+    }
+
+    value = ngx_http_fliq_db_target_value(options, "gssencmode");
+
+    if (value && ngx_strcmp(value, "disable") != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"gssencmode=%s\" is not supported in the "
+                           "database connection string, use \"sslmode\"",
+                           value);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_fliq_db_target_params(ngx_conf_t *cf,
+    ngx_http_fliq_db_target_t *target, const PQconninfoOption *options)
+{
+    size_t                            len;
+    ngx_uint_t                        n;
+    const PQconninfoOption           *option;
+    const ngx_http_fliq_db_default_t *def;
+
+    n = 0;
+
+    target->keywords = ngx_pcalloc(cf->pool, NGX_HTTP_FLIQ_DB_PARAMS
+                                             * sizeof(char *));
+    target->values = ngx_pcalloc(cf->pool, NGX_HTTP_FLIQ_DB_PARAMS
+                                           * sizeof(char *));
+
+    if (target->keywords == NULL || target->values == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* libpq skips what is empty and takes the last of one keyword */
+
+    for (def = ngx_http_fliq_db_defaults; def->keyword; def++) {
+        target->keywords[n] = def->keyword;
+        target->values[n++] = def->value;
+    }
+
+    for (option = options; option->keyword; option++) {
+
+        if (option->val == NULL
+            || ngx_http_fliq_db_target_listed(option->keyword))
+        {
+            continue;
+        }
+
+        if (n + NGX_HTTP_FLIQ_DB_LISTS + 2 >= NGX_HTTP_FLIQ_DB_PARAMS) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "too many parameters in the database "
+                               "connection string");
+            return NGX_ERROR;
+        }
+
+        len = ngx_strlen(option->val);
+
+        target->keywords[n] = ngx_http_fliq_db_target_copy(cf->pool,
+                                     option->keyword,
+                                     ngx_strlen(option->keyword));
+        target->values[n] = ngx_http_fliq_db_target_copy(cf->pool,
+                                                         option->val, len);
+
+        if (target->keywords[n] == NULL || target->values[n] == NULL) {
+            return NGX_ERROR;
+        }
+
+        n++;
+    }
+
+    target->keywords[n] = "client_encoding";
+    target->values[n++] = "UTF8";
+
+    target->nparams = n;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_fliq_db_target_hosts(ngx_conf_t *cf,
+    ngx_http_fliq_db_target_t *target, const PQconninfoOption *options)
+{
+    ngx_uint_t                i, n, naddrs, nports;
+    const char               *hosts, *addrs, *ports;
+    ngx_http_fliq_db_host_t  *host;
+
+    hosts = ngx_http_fliq_db_target_value(options, "host");
+    addrs = ngx_http_fliq_db_target_value(options, "hostaddr");
+    ports = ngx_http_fliq_db_target_value(options, "port");
+
+    naddrs = ngx_http_fliq_db_target_count(addrs);
+    nports = ngx_http_fliq_db_target_count(ports);
+    n = hosts ? ngx_http_fliq_db_target_count(hosts) : naddrs;
+
+    if ((addrs && naddrs != n) || (nports > 1 && nports != n)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the database connection string has %ui hosts, "
+                           "%ui addresses and %ui ports", n,
+                           addrs ? naddrs : 0, nports);
+        return NGX_ERROR;
+    }
+
+    host = ngx_pcalloc(cf->pool, n * sizeof(ngx_http_fliq_db_host_t));
+    if (host == NULL) {
+        return NGX_ERROR;
+    }
+
+    target->hosts = host;
+    target->nhosts = n;
+
+    for (i = 0; i < n; i++, host++) {
+        host->name = ngx_http_fliq_db_target_element(cf->pool, hosts, i);
+        host->addr = ngx_http_fliq_db_target_element(cf->pool, addrs, i);
+        host->port = ngx_http_fliq_db_target_element(cf->pool, ports,
+                                                     nports > 1 ? i : 0);
+
+        if (host->name == NULL || host->addr == NULL || host->port == NULL
+            || ngx_http_fliq_db_target_host(cf, host) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        target->nlookups += host->lookup;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_fliq_db_target_host(ngx_conf_t *cf, ngx_http_fliq_db_host_t *host)
+{
+    size_t           len;
+    ngx_int_t        port;
+    struct in6_addr  addr;
+
+    len = ngx_strlen(host->port);
+    port = ngx_atoi((u_char *) host->port, len);
+
+    if (len && (port < 1 || port > 65535)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid port \"%s\" in the database connection "
+                           "string", host->port);
+        return NGX_ERROR;
+    }
+
+    if (host->addr[0] == '\0'
+        && (inet_pton(AF_INET, host->name, &addr) == 1
+            || inet_pton(AF_INET6, host->name, &addr) == 1))
+    {
+        host->addr = host->name;
+    }
+
+    if (ngx_strlen(host->addr) >= NGX_HTTP_FLIQ_DB_ADDR_LEN) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid hostaddr \"%s\" in the database "
+                           "connection string", host->addr);
+        return NGX_ERROR;
+    }
+
+    /* a path or "@name" is a Unix socket, and so is the default */
+
+    host->lookup = host->addr[0] == '\0' && host->name[0] != '\0'
+                   && host->name[0] != '/' && host->name[0] != '@';
+
+    return NGX_OK;
+}
+
+
+/* In the master, which may block, as nginx does for its upstreams. */
+
+static ngx_int_t
+ngx_http_fliq_db_target_resolve(ngx_conf_t *cf,
+    ngx_http_fliq_db_target_t *target)
+{
+    int                            err;
+    ngx_int_t                      rc;
+    ngx_uint_t                     i;
+    struct addrinfo              **answers;
+    ngx_pool_cleanup_t            *cln;
+    ngx_http_fliq_db_endpoints_t   none;
+
+    answers = ngx_pcalloc(cf->temp_pool,
+                          target->nhosts * sizeof(struct addrinfo *));
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+
+    if (answers == NULL || cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < target->nhosts; i++) {
+
+        if (!target->hosts[i].lookup) {
+            continue;
+        }
+
+        err = ngx_http_fliq_db_resolve(target->hosts[i].name, &answers[i]);
+
+        if (err) {
+            answers[i] = NULL;
+            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                               "host \"%s\" in the database connection "
+                               "string could not be resolved yet: %s",
+                               target->hosts[i].name, gai_strerror(err));
+        }
+    }
+
+    ngx_memzero(&none, sizeof(ngx_http_fliq_db_endpoints_t));
+
+    rc = ngx_http_fliq_db_target_endpoints(target, answers, &none,
+                                           &target->endpoints);
+    if (rc == NGX_OK) {
+        cln->handler = ngx_http_fliq_db_target_cleanup;
+        cln->data = target;
+    }
+
+    for (i = 0; i < target->nhosts; i++) {
+        if (answers[i]) {
+            freeaddrinfo(answers[i]);
+        }
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_http_fliq_db_target_cleanup(void *data)
+{
+    ngx_http_fliq_db_target_t *target = data;
+
+    free(target->endpoints.elts);
+}
+
+
+static const char *
+ngx_http_fliq_db_target_value(const PQconninfoOption *options,
+    const char *keyword)
+{
+    for ( /* void */ ; options->keyword; options++) {
+
+        if (ngx_strcmp(options->keyword, keyword) == 0) {
+            return options->val && options->val[0] ? options->val : NULL;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_uint_t
+ngx_http_fliq_db_target_listed(const char *keyword)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_FLIQ_DB_LISTS; i++) {
+        if (ngx_strcmp(keyword, ngx_http_fliq_db_lists[i]) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* How many elements a comma separated list has; an absent one has one. */
+
+static ngx_uint_t
+ngx_http_fliq_db_target_count(const char *list)
+{
+    ngx_uint_t  n;
+
+    n = 1;
+
+    for ( /* void */ ; list && *list; list++) {
+        n += (*list == ',');
+    }
+
+    return n;
+}
+
+
+static char *
+ngx_http_fliq_db_target_element(ngx_pool_t *pool, const char *list,
+    ngx_uint_t i)
+{
+    if (list == NULL) {
+        return ngx_http_fliq_db_target_copy(pool, "", 0);
+    }
+
+    while (i--) {
+        list = strchr(list, ',') + 1;
+    }
+
+    return ngx_http_fliq_db_target_copy(pool, list, strcspn(list, ","));
+}
+
+
+static char *
+ngx_http_fliq_db_target_copy(ngx_pool_t *pool, const char *data, size_t len)
+{
+    char  *copy;
+
+    copy = ngx_pnalloc(pool, len + 1);
+    if (copy == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(copy, data, len);
+    copy[len] = '\0';
+
+    return copy;
+}
+
+
+/* One of the lists, in malloc'ed memory. */
+
+static char *
+ngx_http_fliq_db_target_join(const ngx_http_fliq_db_target_t *target,
+    const ngx_http_fliq_db_endpoints_t *endpoints, ngx_uint_t first,
+    ngx_uint_t list)
+{
+    char        *text, *p;
+    size_t       len;
+    ngx_uint_t   i;
+    const char  *part;
+
+    len = 0;
+
+    for (i = 0; i < endpoints->n; i++) {
+        part = ngx_http_fliq_db_target_part(target, &endpoints->elts[i],
+                                            list);
+        len += ngx_strlen(part) + 1;
+    }
+
+    text = malloc(len);
+    if (text == NULL) {
+        return NULL;
+    }
+
+    p = text;
+
+    for (i = 0; i < endpoints->n; i++) {
+        part = ngx_http_fliq_db_target_part(target,
+                      &endpoints->elts[(first + i) % endpoints->n], list);
+        p = (char *) ngx_cpymem(p, part, ngx_strlen(part));
+        *p++ = ',';
+    }
+
+    p[-1] = '\0';
+
+    return text;
+}
+
+
+static const char *
+ngx_http_fliq_db_target_part(const ngx_http_fliq_db_target_t *target,
+    const ngx_http_fliq_db_endpoint_t *endpoint, ngx_uint_t list)
+{
+    switch (list) {
+
+    case NGX_HTTP_FLIQ_DB_HOST:
+        return target->hosts[endpoint->host].name;
+
+    case NGX_HTTP_FLIQ_DB_PORT:
+        return target->hosts[endpoint->host].port;
+
+    default: /* NGX_HTTP_FLIQ_DB_HOSTADDR */
+        return endpoint->addr;
+    }
+}
