@@ -1,7 +1,8 @@
 /*
- * What the files of the db room share: the pool (db.c), its connections
- * (db_conn.c), the servers' addresses (db_target.c) and the thread that looks
- * names up (db_resolve.c).
+ * What the files of the db room share.  From the top: the pool (db.c), the
+ * queries (db_query.c), a connection (db_conn.c) while it is made
+ * (db_connect.c) and when it is ready (db_pipe.c), where to (db_target.c,
+ * db_endpoint.c) and the thread that looks names up (db_resolve.c).
  */
 
 #ifndef NGX_HTTP_FLIQ_DB_PRIVATE_H
@@ -21,6 +22,9 @@
 
 /* Addresses younger than this are used without asking again. */
 #define NGX_HTTP_FLIQ_DB_LOOKUP_FRESH  1000
+
+/* Connection parameters: more than libpq knows. */
+#define NGX_HTTP_FLIQ_DB_PARAMS        96
 
 /* An address with its zone, as in "fe80::1%eth0". */
 #define NGX_HTTP_FLIQ_DB_ADDR_LEN      (INET6_ADDRSTRLEN + 32)
@@ -150,7 +154,7 @@ struct ngx_http_fliq_db_target_s {
 
     ngx_http_fliq_db_endpoints_t          endpoints;
 
-    /* all but host, hostaddr and port; room for these and the final NULL */
+    /* all but host, hostaddr and port */
     const char                          **keywords;
     const char                          **values;
     ngx_uint_t                            nparams;
@@ -191,9 +195,9 @@ struct ngx_http_fliq_db_s {
 };
 
 
-/* db.c: what it means for the pool when something happens to a connection. */
+/* db.c */
 
-/* One more connection is ready: run its callback and what waits. */
+/* A connection has become ready: the callback, and what waits. */
 void ngx_http_fliq_db_connected(ngx_http_fliq_db_t *db);
 
 /* An attempt failed: with no connection left, nobody waits any longer. */
@@ -202,17 +206,32 @@ void ngx_http_fliq_db_attempt_failed(ngx_http_fliq_db_t *db);
 /* 1 when the pool has a use for another connection. */
 ngx_uint_t ngx_http_fliq_db_wanted(ngx_http_fliq_db_t *db);
 
+/* The ready connection with the least in flight and room for more, or NULL. */
+ngx_http_fliq_db_conn_t *ngx_http_fliq_db_pick(ngx_http_fliq_db_t *db);
+
 /* Send waiting queries to connections that have room. */
 void ngx_http_fliq_db_dispatch(ngx_http_fliq_db_t *db);
 
+
+/* db_query.c */
+
+void ngx_http_fliq_db_query_init(ngx_http_fliq_db_t *db);
+void ngx_http_fliq_db_query_destroy(ngx_http_fliq_db_t *db);
+
+/* Put the one that waits longest in flight on c. */
+void ngx_http_fliq_db_query_launch(ngx_http_fliq_db_conn_t *c);
+
 /* The Sync of q has come; q->result holds its answer.  Frees q. */
-void ngx_http_fliq_db_answered(ngx_http_fliq_db_query_t *q);
+void ngx_http_fliq_db_query_answered(ngx_http_fliq_db_query_t *q);
 
 /* Nobody waits for q longer: done is called, its slot in flight stays. */
-void ngx_http_fliq_db_overdue(ngx_http_fliq_db_query_t *q);
+void ngx_http_fliq_db_query_overdue(ngx_http_fliq_db_query_t *q);
 
 /* c is gone: all it had in flight ends with NGX_ERROR. */
-void ngx_http_fliq_db_abandon(ngx_http_fliq_db_conn_t *c);
+void ngx_http_fliq_db_query_abandon(ngx_http_fliq_db_conn_t *c);
+
+/* All that wait end with NGX_BUSY. */
+void ngx_http_fliq_db_query_refuse(ngx_http_fliq_db_t *db);
 
 
 /* db_conn.c */
@@ -220,37 +239,83 @@ void ngx_http_fliq_db_abandon(ngx_http_fliq_db_conn_t *c);
 void ngx_http_fliq_db_conn_init(ngx_http_fliq_db_conn_t *c,
     ngx_http_fliq_db_t *db);
 
-/* Begin an attempt, with the names looked up first if that is due. */
-void ngx_http_fliq_db_conn_start(ngx_http_fliq_db_conn_t *c);
+/* The only place where a state changes, and nready with it. */
+void ngx_http_fliq_db_conn_set_state(ngx_http_fliq_db_conn_t *c,
+    ngx_http_fliq_db_state_e state);
 
-/* The lookup that c waits for (RESOLVING) has ended. */
-void ngx_http_fliq_db_conn_resolved(ngx_http_fliq_db_conn_t *c);
+/* Start the timer anew: what it means is the state's. */
+void ngx_http_fliq_db_conn_set_timer(ngx_http_fliq_db_conn_t *c,
+    ngx_msec_t timer);
 
-/* Send q, which is in flight on c.  A failure shows as a loss of c. */
-void ngx_http_fliq_db_conn_send(ngx_http_fliq_db_conn_t *c,
-    ngx_http_fliq_db_query_t *q);
+/* The watch's handler in every state. */
+void ngx_http_fliq_db_conn_handler(void *data, ngx_uint_t ready);
 
-/* Close c if it is idle, the worker is exiting and nobody wants it. */
-void ngx_http_fliq_db_conn_release(ngx_http_fliq_db_conn_t *c);
+/* Write what libpq holds, and wait for room when the socket is full. */
+void ngx_http_fliq_db_conn_flush(ngx_http_fliq_db_conn_t *c);
+
+/* 1: OpenSSL holds bytes that no event will tell of. */
+ngx_uint_t ngx_http_fliq_db_conn_pending(ngx_http_fliq_db_conn_t *c);
+
+/* libpq says that the connection is of no more use: lost, or failed. */
+void ngx_http_fliq_db_conn_broken(ngx_http_fliq_db_conn_t *c);
+
+/* A connection that was ready is given up: close it, connect again. */
+void ngx_http_fliq_db_conn_lost(ngx_http_fliq_db_conn_t *c,
+    const char *reason);
+
+/* An attempt is given up; a NULL reason: it was logged already. */
+void ngx_http_fliq_db_conn_failed(ngx_http_fliq_db_conn_t *c,
+    const char *reason);
+
+/* Take no more queries: the server has forgotten or outdated a statement. */
+void ngx_http_fliq_db_conn_stale(ngx_http_fliq_db_conn_t *c);
 
 /* Tell nginx whether c may be closed at a graceful exit. */
 void ngx_http_fliq_db_conn_mark(ngx_http_fliq_db_conn_t *c);
 
-/* Take no more queries: the server has forgotten or outdated a statement. */
-void ngx_http_fliq_db_conn_stale(ngx_http_fliq_db_conn_t *c);
+/* Close c if it is idle, the worker is exiting and nobody wants it. */
+void ngx_http_fliq_db_conn_release(ngx_http_fliq_db_conn_t *c);
 
 /* Close c for good. */
 void ngx_http_fliq_db_conn_destroy(ngx_http_fliq_db_conn_t *c);
 
 
-/* db_target.c */
+/* db_connect.c: the states before READY. */
+
+/* Begin an attempt, with the names looked up first if that is due. */
+void ngx_http_fliq_db_connect(ngx_http_fliq_db_conn_t *c);
+
+/* The lookup that c may wait for has ended, or took too long. */
+void ngx_http_fliq_db_connect_resolved(ngx_http_fliq_db_conn_t *c);
+
+void ngx_http_fliq_db_connect_event(ngx_http_fliq_db_conn_t *c,
+    ngx_uint_t ready);
+
+
+/* db_pipe.c: the states from READY on. */
+
+/* Send q, which is in flight on c.  A failure shows as a loss of c. */
+void ngx_http_fliq_db_pipe_send(ngx_http_fliq_db_conn_t *c,
+    ngx_http_fliq_db_query_t *q);
+
+void ngx_http_fliq_db_pipe_event(ngx_http_fliq_db_conn_t *c,
+    ngx_uint_t ready);
+
+/* The timer: is the server silent, or is a query only late? */
+void ngx_http_fliq_db_pipe_late(ngx_http_fliq_db_conn_t *c);
+
+
+/* db_endpoint.c */
+
+/* 1 for the keywords that the endpoints stand for. */
+ngx_uint_t ngx_http_fliq_db_endpoint_keyword(const char *keyword);
 
 /*
  * Make a list of endpoints in malloc'ed memory: answers[i] are the addresses
  * of host i when it is one to look up; where there are none, those of ${old}
  * stay.  NGX_OK or NGX_ERROR.
  */
-ngx_int_t ngx_http_fliq_db_target_endpoints(
+ngx_int_t ngx_http_fliq_db_endpoint_list(
     const ngx_http_fliq_db_target_t *target, struct addrinfo **answers,
     const ngx_http_fliq_db_endpoints_t *old,
     ngx_http_fliq_db_endpoints_t *endpoints);
@@ -259,7 +324,7 @@ ngx_int_t ngx_http_fliq_db_target_endpoints(
  * PQconnectStartParams() over the endpoints from number ${first} on, round
  * to the one before it.  NULL when there is no memory.
  */
-PGconn *ngx_http_fliq_db_target_connect(
+PGconn *ngx_http_fliq_db_endpoint_connect(
     const ngx_http_fliq_db_target_t *target,
     const ngx_http_fliq_db_endpoints_t *endpoints, ngx_uint_t first);
 

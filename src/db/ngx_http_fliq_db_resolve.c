@@ -235,7 +235,7 @@ ngx_http_fliq_db_lookup_handler(void *data, ngx_uint_t ready)
     ngx_http_fliq_db_lookup_drop(lookup);
 
     for (i = 0; i < db->conf.connections; i++) {
-        ngx_http_fliq_db_conn_resolved(&db->conns[i]);
+        ngx_http_fliq_db_connect_resolved(&db->conns[i]);
     }
 }
 
@@ -250,8 +250,8 @@ ngx_http_fliq_db_lookup_use(ngx_http_fliq_db_lookup_t *lookup)
 
     /* a name that has no answer now keeps its old addresses */
 
-    if (ngx_http_fliq_db_target_endpoints(db->conf.target, lookup->answers,
-                                          &db->endpoints, &endpoints)
+    if (ngx_http_fliq_db_endpoint_list(db->conf.target, lookup->answers,
+                                       &db->endpoints, &endpoints)
         != NGX_OK)
     {
         return;
