@@ -269,13 +269,15 @@ ngx_http_fliq_store_outcome(ngx_http_fliq_store_t *store, ngx_int_t rc,
 
     /*
      * transaction rollback (a deadlock), out of resources (a full disk),
-     * operator intervention (a shutdown), a server that became read-only:
-     * the same statement may pass later
+     * operator intervention (a shutdown), a server that became read-only, a
+     * name that somebody took in the same moment: the same statement may pass
+     * later, or be refused for a clear reason
      */
 
     if (ngx_strncmp(state, "40", 2) == 0 || ngx_strncmp(state, "53", 2) == 0
         || ngx_strncmp(state, "57", 2) == 0 || ngx_strcmp(state, "25006") == 0
-        || ngx_strncmp(state, "58", 2) == 0)
+        || ngx_strncmp(state, "58", 2) == 0
+        || ngx_strcmp(state, "23505") == 0)
     {
         return NGX_BUSY;
     }
@@ -299,9 +301,83 @@ ngx_http_fliq_store_cancel(ngx_http_fliq_store_call_t *call)
 }
 
 
+ngx_http_fliq_store_call_t *
+ngx_http_fliq_store_by_id(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    const ngx_http_fliq_db_statement_t *statement, const fliq_id_t *account,
+    const fliq_id_t *id, ngx_http_fliq_store_decode_pt decode,
+    ngx_http_fliq_store_done_pt done, void *data)
+{
+    ngx_http_fliq_store_call_t  *call;
+
+    call = ngx_http_fliq_store_call(store, pool, done, data);
+    if (call == NULL) {
+        return NULL;
+    }
+
+    ngx_http_fliq_bind_id(call, account);
+    ngx_http_fliq_bind_id(call, id);
+
+    return ngx_http_fliq_store_run(call, store->api, statement, decode);
+}
+
+
+ngx_http_fliq_store_call_t *
+ngx_http_fliq_store_plain(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    ngx_http_fliq_db_t *db, const ngx_http_fliq_db_statement_t *statement,
+    ngx_http_fliq_store_decode_pt decode, ngx_http_fliq_store_done_pt done,
+    void *data)
+{
+    ngx_http_fliq_store_call_t  *call;
+
+    call = ngx_http_fliq_store_call(store, pool, done, data);
+    if (call == NULL) {
+        return NULL;
+    }
+
+    return ngx_http_fliq_store_run(call, db, statement, decode);
+}
+
+
 void
 ngx_http_fliq_store_decode_none(ngx_http_fliq_store_call_t *call,
     const PGresult *res)
 {
     call->done(call->data, NGX_OK, NULL);
+}
+
+
+void
+ngx_http_fliq_store_decode_found(ngx_http_fliq_store_call_t *call,
+    const PGresult *res)
+{
+    call->done(call->data, PQntuples(res) ? NGX_OK : NGX_DECLINED, NULL);
+}
+
+
+void
+ngx_http_fliq_store_decode_number(ngx_http_fliq_store_call_t *call,
+    const PGresult *res)
+{
+    ngx_uint_t  number;
+
+    number = ngx_http_fliq_get_int(res, 0, 0);
+
+    call->done(call->data, NGX_OK, &number);
+}
+
+
+void
+ngx_http_fliq_store_decode_time(ngx_http_fliq_store_call_t *call,
+    const PGresult *res)
+{
+    int64_t  at;
+
+    if (PQntuples(res) == 0) {
+        call->done(call->data, NGX_DECLINED, NULL);
+        return;
+    }
+
+    at = ngx_http_fliq_get_time(res, 0, 0);
+
+    call->done(call->data, NGX_OK, &at);
 }

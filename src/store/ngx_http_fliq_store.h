@@ -27,6 +27,7 @@
 #include <ngx_core.h>
 
 #include "fliq_id.h"
+#include "fliq_hist.h"
 #include "fliq_sign.h"
 #include "fliq_backoff.h"
 #include "ngx_http_fliq_db.h"
@@ -114,6 +115,7 @@ typedef struct {
     int32_t       timeout_seconds;
     int32_t       attempts;
     int32_t       lane;                 /* fliq_url_lane(); create only */
+    int32_t       webhook_lane;         /* of webhook_url; create only */
     int64_t       scheduled_at;
     int64_t       next_attempt_at;
     int64_t       created_at;
@@ -221,6 +223,197 @@ ngx_http_fliq_store_call_t *ngx_http_fliq_store_execution_list(
     const fliq_id_t *id, ngx_http_fliq_store_done_pt done, void *data);
 
 
+typedef struct {
+    ngx_uint_t    found;
+    ngx_uint_t    replayed;             /* 0: it has not failed */
+} ngx_http_fliq_replayed_t;
+
+/*
+ * Clone the failed job ${id} into ${clone}, due now.  Result:
+ * ngx_http_fliq_replayed_t.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_job_replay(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, const fliq_id_t *account,
+    const fliq_id_t *id, const fliq_id_t *clone,
+    ngx_http_fliq_store_done_pt done, void *data);
+
+
+/* ----------------------------------------------------------- schedules -- */
+
+typedef struct {
+    fliq_id_t     account_id;
+    fliq_id_t     id;
+    ngx_str_t     name;                 /* "": none */
+    ngx_str_t     cron;
+    ngx_uint_t    paused;
+    ngx_str_t     backoff;
+    int32_t       max_retries;
+    int32_t       timeout_seconds;
+    int32_t       lane;                 /* create and update only */
+    int32_t       webhook_lane;         /* create and update only */
+    int64_t       next_run_at;
+    int64_t       last_run_at;
+    int64_t       created_at;
+    int64_t       updated_at;
+    ngx_str_t     method;
+    ngx_str_t     url;
+    ngx_str_t     headers;
+    ngx_str_t     body;
+    ngx_str_t     webhook_url;
+    ngx_str_t     webhook_headers;
+    int64_t       now;                  /* the database's clock */
+} ngx_http_fliq_schedule_t;
+
+/*
+ * The database's clock.  Result: int64_t.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_clock(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    ngx_http_fliq_store_done_pt done, void *data);
+
+/*
+ * Create ${schedule}, which the caller keeps until done; next_run_at is the
+ * caller's.  Result: ngx_http_fliq_schedule_t; NGX_DECLINED when the account
+ * uses the name already.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_schedule_create(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    const ngx_http_fliq_schedule_t *schedule,
+    ngx_http_fliq_store_done_pt done, void *data);
+
+/*
+ * Write ${schedule} over the one of the same id, whose updated_at must still
+ * be that of the record.  Result: ngx_http_fliq_schedule_t; NGX_DECLINED with
+ * a result when the name is taken, with NULL when it was changed or deleted
+ * by somebody else.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_schedule_update(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    const ngx_http_fliq_schedule_t *schedule,
+    ngx_http_fliq_store_done_pt done, void *data);
+
+/*
+ * Result: ngx_http_fliq_schedule_t; NGX_DECLINED when there is none such.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_schedule_get(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, const fliq_id_t *account,
+    const fliq_id_t *id, ngx_http_fliq_store_done_pt done, void *data);
+
+/*
+ * As _job_list.  Result: ngx_http_fliq_list_t of ngx_http_fliq_schedule_t.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_schedule_list(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, const fliq_id_t *account,
+    const fliq_id_t *before, ngx_uint_t limit,
+    ngx_http_fliq_store_done_pt done, void *data);
+
+/*
+ * Result: NULL; NGX_DECLINED when there is none such.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_schedule_delete(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, const fliq_id_t *account,
+    const fliq_id_t *id, ngx_http_fliq_store_done_pt done, void *data);
+
+/*
+ * Pause (${next_run_at} NGX_HTTP_FLIQ_NONE, ${cron} with NULL data) or set
+ * going, with the run that was computed from ${cron}.  Result: ngx_uint_t,
+ * whether that changed anything; NGX_DECLINED when there is none such.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_schedule_pause(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, const fliq_id_t *account,
+    const fliq_id_t *id, int64_t next_run_at, const ngx_str_t *cron,
+    ngx_http_fliq_store_done_pt done, void *data);
+
+/*
+ * As _job_list, of the jobs that a schedule spawned.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_schedule_jobs(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, const fliq_id_t *account,
+    const fliq_id_t *id, ngx_http_fliq_jobs_e which, const fliq_id_t *before,
+    ngx_uint_t limit, ngx_http_fliq_store_done_pt done, void *data);
+
+
+/* ------------------------------------------------------ alert channels -- */
+
+typedef struct {
+    fliq_id_t     account_id;           /* create only */
+    fliq_id_t     id;
+    ngx_str_t     type;                 /* webhook, slack */
+    ngx_str_t     name;
+    ngx_str_t     target;
+    ngx_uint_t    enabled;
+    int32_t       lane;                 /* of target; create only */
+    int64_t       created_at;
+    int64_t       updated_at;
+} ngx_http_fliq_alert_t;
+
+/*
+ * _create:  Result: ngx_http_fliq_alert_t.
+ * _get:     Result: ngx_http_fliq_alert_t; NGX_DECLINED: none such.
+ * _list:    Result: ngx_http_fliq_list_t of ngx_http_fliq_alert_t.
+ * _update:  ${name} NULL and ${enabled} -1 keep what is there.  Result: NULL;
+ *           NGX_DECLINED: none such.
+ * _delete:  Result: NULL; NGX_DECLINED: none such.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_alert_create(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    const ngx_http_fliq_alert_t *alert, ngx_http_fliq_store_done_pt done,
+    void *data);
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_alert_get(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, const fliq_id_t *account,
+    const fliq_id_t *id, ngx_http_fliq_store_done_pt done, void *data);
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_alert_list(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, const fliq_id_t *account,
+    ngx_http_fliq_store_done_pt done, void *data);
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_alert_update(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, const fliq_id_t *account,
+    const fliq_id_t *id, const ngx_str_t *name, ngx_int_t enabled,
+    ngx_http_fliq_store_done_pt done, void *data);
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_alert_delete(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, const fliq_id_t *account,
+    const fliq_id_t *id, ngx_http_fliq_store_done_pt done, void *data);
+
+
+/* ----------------------------------------------------------- analytics -- */
+
+typedef struct {
+    int64_t       executions;
+    int64_t       succeeded;
+    int64_t       failed;
+    int64_t       duration_ms_sum;
+} ngx_http_fliq_stats_t;
+
+typedef struct {
+    int32_t       day;                  /* counted from 1970-01-01 */
+    int64_t       jobs;
+    int64_t       buffers;
+} ngx_http_fliq_usage_day_t;
+
+typedef struct {
+    int64_t       balance;
+    ngx_str_t     plan;                 /* unlimited, free, paid */
+    ngx_uint_t    n;                    /* oldest first, none left out */
+    ngx_http_fliq_usage_day_t    *days;
+} ngx_http_fliq_usage_t;
+
+/*
+ * The last ${days} UTC days, today included.
+ * _stats_jobs:       Result: ngx_http_fliq_stats_t.
+ * _stats_durations:  Result: ngx_http_fliq_list_t of fliq_hist_entry_t, by
+ *                    bucket.
+ * _stats_usage:      Result: ngx_http_fliq_usage_t.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_stats_jobs(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, const fliq_id_t *account,
+    ngx_uint_t days, ngx_http_fliq_store_done_pt done, void *data);
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_stats_durations(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, const fliq_id_t *account,
+    ngx_uint_t days, ngx_http_fliq_store_done_pt done, void *data);
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_stats_usage(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, const fliq_id_t *account,
+    ngx_uint_t days, ngx_http_fliq_store_done_pt done, void *data);
+
+
 /* ------------------------------------------------------ the dispatcher -- */
 
 typedef struct {
@@ -235,9 +428,9 @@ typedef struct {
  *   _create:  Result: int64_t, the database's clock.
  *   _beat:    Result: int64_t, the database's clock; NGX_DECLINED when the
  *             identity was buried.
- *   _reap:    probe the others, bury the dead and make their jobs due:
- *             owner_probe, owner_bury, claim_release in turn.  Result:
- *             ngx_uint_t, how many jobs became due again.
+ *   _reap:    probe the others, bury the dead and give away what was theirs:
+ *             owner_probe, owner_bury, outbox_release, claim_release in turn.
+ *             Result: ngx_uint_t, how many jobs became due again.
  *   _leave:   Result: NULL.
  */
 ngx_http_fliq_store_call_t *ngx_http_fliq_store_owner_lock(
@@ -367,6 +560,8 @@ typedef struct {
 typedef struct {
     ngx_uint_t    owner;                /* 0: the identity was buried */
     ngx_uint_t    settled;
+    ngx_uint_t    posted;               /* webhooks and alerts that now wait
+                                           in the outbox */
 } ngx_http_fliq_settled_t;
 
 /*
@@ -379,6 +574,79 @@ ngx_http_fliq_store_call_t *ngx_http_fliq_store_settle(
     ngx_http_fliq_store_t *store, ngx_pool_t *pool,
     const ngx_http_fliq_settle_t *settle, ngx_http_fliq_store_done_pt done,
     void *data);
+
+
+/* --------------------------------------------- the dispatcher's ticks -- */
+
+/*
+ * The right to spawn, of the settle pool's session (see schedule_lock.sql).
+ * _lock:    Result: ngx_uint_t, 1 when it was got.
+ * _unlock:  Result: NULL.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_schedule_lock(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    ngx_http_fliq_store_done_pt done, void *data);
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_schedule_unlock(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    ngx_http_fliq_store_done_pt done, void *data);
+
+/*
+ * When the next schedule runs after now.  Result: ngx_http_fliq_due_t.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_schedule_next(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    ngx_http_fliq_store_done_pt done, void *data);
+
+/* A run that has come: cron and run_at are read, the rest is filled in. */
+typedef struct {
+    fliq_id_t     account_id;
+    fliq_id_t     id;
+    ngx_str_t     cron;
+    int64_t       run_at;
+    int64_t       now;
+    int64_t       next_run_at;          /* to be filled in */
+    fliq_id_t     job_id;               /* to be filled in */
+} ngx_http_fliq_run_t;
+
+/*
+ * _due:    at most ${limit} runs that have come.  Result:
+ *          ngx_http_fliq_list_t of ngx_http_fliq_run_t.
+ * _spawn:  spawn their jobs.  Result: ngx_uint_t, how many were spawned (the
+ *          others had been spawned or changed by somebody else).
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_schedule_due(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, ngx_uint_t limit,
+    ngx_http_fliq_store_done_pt done, void *data);
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_schedule_spawn(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    const ngx_http_fliq_run_t *runs, ngx_uint_t n,
+    ngx_http_fliq_store_done_pt done, void *data);
+
+
+/* A webhook or an alert to send: one POST of JSON, one try. */
+typedef struct {
+    int64_t       id;
+    fliq_id_t     account_id;
+    ngx_str_t     delivery_id;
+    int32_t       lane;
+    ngx_str_t     url;
+    ngx_str_t     headers;              /* JSON text of an object, or NULL */
+    ngx_str_t     body;
+    ngx_str_t     secret;
+} ngx_http_fliq_post_t;
+
+/*
+ * _claim:   Result: ngx_http_fliq_list_t of ngx_http_fliq_post_t.
+ * _delete:  the ones that were tried.  Result: NULL.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_outbox_claim(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    const ngx_http_fliq_owner_t *owner, ngx_uint_t limit,
+    const int32_t *blocked, ngx_uint_t nblocked,
+    ngx_http_fliq_store_done_pt done, void *data);
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_outbox_delete(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, const int64_t *ids,
+    ngx_uint_t n, ngx_http_fliq_store_done_pt done, void *data);
 
 
 #endif /* NGX_HTTP_FLIQ_STORE_H */

@@ -102,6 +102,40 @@ ngx_http_fliq_bind_int8(ngx_http_fliq_store_call_t *call, int64_t value)
 
 
 void
+ngx_http_fliq_bind_bool(ngx_http_fliq_store_call_t *call, ngx_uint_t value)
+{
+    ngx_http_fliq_bind_bytes(call, value ? "\1" : "\0", 1);
+}
+
+
+void
+ngx_http_fliq_bind_time(ngx_http_fliq_store_call_t *call, int64_t value)
+{
+    if (value == NGX_HTTP_FLIQ_NONE) {
+        ngx_http_fliq_bind_bytes(call, NULL, 0);
+        return;
+    }
+
+    ngx_http_fliq_bind_int8(call, value - NGX_HTTP_FLIQ_EPOCH_2000);
+}
+
+
+void
+ngx_http_fliq_bind_page(ngx_http_fliq_store_call_t *call,
+    const fliq_id_t *account, const fliq_id_t *before, ngx_uint_t limit)
+{
+    static const fliq_id_t  last = {
+        { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+          0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }
+    };
+
+    ngx_http_fliq_bind_id(call, account);
+    ngx_http_fliq_bind_id(call, before ? before : &last);
+    ngx_http_fliq_bind_int4(call, limit);
+}
+
+
+void
 ngx_http_fliq_bind_column(ngx_http_fliq_store_call_t *call,
     ngx_http_fliq_bind_e type, const void *const *records, ngx_uint_t n,
     size_t offset)

@@ -295,7 +295,9 @@ ngx_http_fliq_create_bind(ngx_http_fliq_store_call_t *call,
           offsetof(ngx_http_fliq_job_t, webhook_url) },
         { NGX_HTTP_FLIQ_BIND_TEXT,
           offsetof(ngx_http_fliq_job_t, webhook_headers) },
-        { NGX_HTTP_FLIQ_BIND_INT4, offsetof(ngx_http_fliq_job_t, lane) }
+        { NGX_HTTP_FLIQ_BIND_INT4, offsetof(ngx_http_fliq_job_t, lane) },
+        { NGX_HTTP_FLIQ_BIND_INT4,
+          offsetof(ngx_http_fliq_job_t, webhook_lane) }
     };
 
     for (i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {

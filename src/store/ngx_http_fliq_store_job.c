@@ -42,9 +42,9 @@ static void ngx_http_fliq_store_decode_token(
     ngx_http_fliq_store_call_t *call, const PGresult *res);
 static void ngx_http_fliq_store_decode_job(ngx_http_fliq_store_call_t *call,
     const PGresult *res);
-static void ngx_http_fliq_store_decode_jobs(ngx_http_fliq_store_call_t *call,
-    const PGresult *res);
 static void ngx_http_fliq_store_decode_cancelled(
+    ngx_http_fliq_store_call_t *call, const PGresult *res);
+static void ngx_http_fliq_store_decode_replayed(
     ngx_http_fliq_store_call_t *call, const PGresult *res);
 static void ngx_http_fliq_store_decode_executions(
     ngx_http_fliq_store_call_t *call, const PGresult *res);
@@ -57,11 +57,6 @@ static const ngx_http_fliq_db_statement_t  *ngx_http_fliq_job_lists[] = {
     &fliq_sql_job_list_success,
     &fliq_sql_job_list_failed,
     &fliq_sql_job_list_cancelled
-};
-
-static const fliq_id_t  ngx_http_fliq_last_id = {
-    { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }
 };
 
 
@@ -108,15 +103,19 @@ ngx_http_fliq_store_call_t *
 ngx_http_fliq_store_ping(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
     ngx_http_fliq_store_done_pt done, void *data)
 {
-    ngx_http_fliq_store_call_t  *call;
+    return ngx_http_fliq_store_plain(store, pool, store->api, &fliq_sql_ping,
+                                     ngx_http_fliq_store_decode_none, done,
+                                     data);
+}
 
-    call = ngx_http_fliq_store_call(store, pool, done, data);
-    if (call == NULL) {
-        return NULL;
-    }
 
-    return ngx_http_fliq_store_run(call, store->api, &fliq_sql_ping,
-                                   ngx_http_fliq_store_decode_none);
+ngx_http_fliq_store_call_t *
+ngx_http_fliq_store_clock(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    ngx_http_fliq_store_done_pt done, void *data)
+{
+    return ngx_http_fliq_store_plain(store, pool, store->api, &fliq_sql_ping,
+                                     ngx_http_fliq_store_decode_time, done,
+                                     data);
 }
 
 
@@ -125,18 +124,10 @@ ngx_http_fliq_store_job_get(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
     const fliq_id_t *account, const fliq_id_t *id,
     ngx_http_fliq_store_done_pt done, void *data)
 {
-    ngx_http_fliq_store_call_t  *call;
-
-    call = ngx_http_fliq_store_call(store, pool, done, data);
-    if (call == NULL) {
-        return NULL;
-    }
-
-    ngx_http_fliq_bind_id(call, account);
-    ngx_http_fliq_bind_id(call, id);
-
-    return ngx_http_fliq_store_run(call, store->api, &fliq_sql_job_get,
-                                   ngx_http_fliq_store_decode_job);
+    return ngx_http_fliq_store_by_id(store, pool, &fliq_sql_job_get,
+                                     account, id,
+                                     ngx_http_fliq_store_decode_job,
+                                     done, data);
 }
 
 
@@ -174,6 +165,7 @@ ngx_http_fliq_get_job(const PGresult *res, int row, ngx_http_fliq_job_t *job)
     job->timeout_seconds = fliq_int(FLIQ_JOB_TIMEOUT_SECONDS);
     job->attempts = fliq_int(FLIQ_JOB_ATTEMPTS);
     job->lane = 0;
+    job->webhook_lane = 0;
     job->scheduled_at = fliq_time(FLIQ_JOB_SCHEDULED_AT);
     job->next_attempt_at = fliq_time(FLIQ_JOB_NEXT_ATTEMPT_AT);
     job->created_at = fliq_time(FLIQ_JOB_CREATED_AT);
@@ -214,9 +206,7 @@ ngx_http_fliq_store_job_list(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
         return NULL;
     }
 
-    ngx_http_fliq_bind_id(call, account);
-    ngx_http_fliq_bind_id(call, before ? before : &ngx_http_fliq_last_id);
-    ngx_http_fliq_bind_int4(call, limit);
+    ngx_http_fliq_bind_page(call, account, before, limit);
 
     return ngx_http_fliq_store_run(call, store->api,
                                    ngx_http_fliq_job_lists[which],
@@ -224,7 +214,7 @@ ngx_http_fliq_store_job_list(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
 }
 
 
-static void
+void
 ngx_http_fliq_store_decode_jobs(ngx_http_fliq_store_call_t *call,
     const PGresult *res)
 {
@@ -255,18 +245,10 @@ ngx_http_fliq_store_job_cancel(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
     const fliq_id_t *account, const fliq_id_t *id,
     ngx_http_fliq_store_done_pt done, void *data)
 {
-    ngx_http_fliq_store_call_t  *call;
-
-    call = ngx_http_fliq_store_call(store, pool, done, data);
-    if (call == NULL) {
-        return NULL;
-    }
-
-    ngx_http_fliq_bind_id(call, account);
-    ngx_http_fliq_bind_id(call, id);
-
-    return ngx_http_fliq_store_run(call, store->api, &fliq_sql_job_cancel,
-                                   ngx_http_fliq_store_decode_cancelled);
+    return ngx_http_fliq_store_by_id(store, pool, &fliq_sql_job_cancel,
+                                     account, id,
+                                     ngx_http_fliq_store_decode_cancelled,
+                                     done, data);
 }
 
 
@@ -284,8 +266,8 @@ ngx_http_fliq_store_decode_cancelled(ngx_http_fliq_store_call_t *call,
 
 
 ngx_http_fliq_store_call_t *
-ngx_http_fliq_store_execution_list(ngx_http_fliq_store_t *store,
-    ngx_pool_t *pool, const fliq_id_t *account, const fliq_id_t *id,
+ngx_http_fliq_store_job_replay(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    const fliq_id_t *account, const fliq_id_t *id, const fliq_id_t *clone,
     ngx_http_fliq_store_done_pt done, void *data)
 {
     ngx_http_fliq_store_call_t  *call;
@@ -297,10 +279,35 @@ ngx_http_fliq_store_execution_list(ngx_http_fliq_store_t *store,
 
     ngx_http_fliq_bind_id(call, account);
     ngx_http_fliq_bind_id(call, id);
+    ngx_http_fliq_bind_id(call, clone);
 
-    return ngx_http_fliq_store_run(call, store->api,
-                                   &fliq_sql_execution_list,
-                                   ngx_http_fliq_store_decode_executions);
+    return ngx_http_fliq_store_run(call, store->api, &fliq_sql_job_replay,
+                                   ngx_http_fliq_store_decode_replayed);
+}
+
+
+static void
+ngx_http_fliq_store_decode_replayed(ngx_http_fliq_store_call_t *call,
+    const PGresult *res)
+{
+    ngx_http_fliq_replayed_t  replayed;
+
+    replayed.found = ngx_http_fliq_get_int(res, 0, 0);
+    replayed.replayed = ngx_http_fliq_get_int(res, 0, 1);
+
+    call->done(call->data, NGX_OK, &replayed);
+}
+
+
+ngx_http_fliq_store_call_t *
+ngx_http_fliq_store_execution_list(ngx_http_fliq_store_t *store,
+    ngx_pool_t *pool, const fliq_id_t *account, const fliq_id_t *id,
+    ngx_http_fliq_store_done_pt done, void *data)
+{
+    return ngx_http_fliq_store_by_id(store, pool, &fliq_sql_execution_list,
+                                     account, id,
+                                     ngx_http_fliq_store_decode_executions,
+                                     done, data);
 }
 
 

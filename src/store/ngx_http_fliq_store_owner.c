@@ -10,15 +10,11 @@
 #include "ngx_http_fliq_store_private.h"
 
 
-static void ngx_http_fliq_store_decode_locked(
-    ngx_http_fliq_store_call_t *call, const PGresult *res);
-static void ngx_http_fliq_store_decode_now(ngx_http_fliq_store_call_t *call,
-    const PGresult *res);
 static void ngx_http_fliq_store_decode_probed(
     ngx_http_fliq_store_call_t *call, const PGresult *res);
 static void ngx_http_fliq_store_decode_buried(
     ngx_http_fliq_store_call_t *call, const PGresult *res);
-static void ngx_http_fliq_store_decode_released(
+static void ngx_http_fliq_store_decode_freed(
     ngx_http_fliq_store_call_t *call, const PGresult *res);
 
 
@@ -37,19 +33,7 @@ ngx_http_fliq_store_owner_lock(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
     ngx_http_fliq_bind_int8(call, owner->lock_key);
 
     return ngx_http_fliq_store_run(call, store->claim, &fliq_sql_owner_lock,
-                                   ngx_http_fliq_store_decode_locked);
-}
-
-
-static void
-ngx_http_fliq_store_decode_locked(ngx_http_fliq_store_call_t *call,
-    const PGresult *res)
-{
-    ngx_uint_t  locked;
-
-    locked = ngx_http_fliq_get_int(res, 0, 0);
-
-    call->done(call->data, NGX_OK, &locked);
+                                   ngx_http_fliq_store_decode_number);
 }
 
 
@@ -71,7 +55,7 @@ ngx_http_fliq_store_owner_create(ngx_http_fliq_store_t *store,
     ngx_http_fliq_bind_int4(call, ngx_pid);
 
     return ngx_http_fliq_store_run(call, store->claim, &fliq_sql_owner_create,
-                                   ngx_http_fliq_store_decode_now);
+                                   ngx_http_fliq_store_decode_time);
 }
 
 
@@ -90,29 +74,12 @@ ngx_http_fliq_store_owner_beat(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
     ngx_http_fliq_bind_id(call, &owner->id);
 
     return ngx_http_fliq_store_run(call, store->claim, &fliq_sql_owner_beat,
-                                   ngx_http_fliq_store_decode_now);
-}
-
-
-static void
-ngx_http_fliq_store_decode_now(ngx_http_fliq_store_call_t *call,
-    const PGresult *res)
-{
-    int64_t  now;
-
-    if (PQntuples(res) == 0) {
-        call->done(call->data, NGX_DECLINED, NULL);
-        return;
-    }
-
-    now = ngx_http_fliq_get_time(res, 0, 0);
-
-    call->done(call->data, NGX_OK, &now);
+                                   ngx_http_fliq_store_decode_time);
 }
 
 
 /*
- * Three statements, not one: each sees what the one before committed, and the
+ * Four statements, not one: each sees what the one before committed, and the
  * last one must see what the buried owners settled at the end.
  */
 
@@ -168,8 +135,8 @@ ngx_http_fliq_store_decode_buried(ngx_http_fliq_store_call_t *call,
     call->nparams = 0;
 
     if (ngx_http_fliq_store_run(call, call->store->settle,
-                                &fliq_sql_claim_release,
-                                ngx_http_fliq_store_decode_released)
+                                &fliq_sql_outbox_release,
+                                ngx_http_fliq_store_decode_freed)
         == NULL)
     {
         call->done(call->data, NGX_BUSY, NULL);
@@ -178,14 +145,16 @@ ngx_http_fliq_store_decode_buried(ngx_http_fliq_store_call_t *call,
 
 
 static void
-ngx_http_fliq_store_decode_released(ngx_http_fliq_store_call_t *call,
+ngx_http_fliq_store_decode_freed(ngx_http_fliq_store_call_t *call,
     const PGresult *res)
 {
-    ngx_uint_t  released;
-
-    released = ngx_http_fliq_get_int(res, 0, 0);
-
-    call->done(call->data, NGX_OK, &released);
+    if (ngx_http_fliq_store_run(call, call->store->settle,
+                                &fliq_sql_claim_release,
+                                ngx_http_fliq_store_decode_number)
+        == NULL)
+    {
+        call->done(call->data, NGX_BUSY, NULL);
+    }
 }
 
 
@@ -208,7 +177,7 @@ ngx_http_fliq_store_claim_disown(ngx_http_fliq_store_t *store,
 
     return ngx_http_fliq_store_run(call, store->claim,
                                    &fliq_sql_claim_disown,
-                                   ngx_http_fliq_store_decode_released);
+                                   ngx_http_fliq_store_decode_number);
 }
 
 

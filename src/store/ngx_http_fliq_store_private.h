@@ -11,7 +11,7 @@
 #include "fliq_sql.h"
 
 
-#define NGX_HTTP_FLIQ_STORE_PARAMS  16
+#define NGX_HTTP_FLIQ_STORE_PARAMS  20
 
 
 /* Which settings a pool's connections get, for the setup. */
@@ -87,8 +87,42 @@ ngx_http_fliq_store_call_t *ngx_http_fliq_store_run(
 ngx_int_t ngx_http_fliq_store_outcome(ngx_http_fliq_store_t *store,
     ngx_int_t rc, const PGresult *res);
 
-/* A decode for statements without rows: done(NGX_OK, NULL). */
+/*
+ * _by_id: a call of the api pool whose parameters are an account and an id.
+ * _plain: a call without parameters.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_by_id(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    const ngx_http_fliq_db_statement_t *statement, const fliq_id_t *account,
+    const fliq_id_t *id, ngx_http_fliq_store_decode_pt decode,
+    ngx_http_fliq_store_done_pt done, void *data);
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_plain(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, ngx_http_fliq_db_t *db,
+    const ngx_http_fliq_db_statement_t *statement,
+    ngx_http_fliq_store_decode_pt decode, ngx_http_fliq_store_done_pt done,
+    void *data);
+
+/*
+ * Decodes that several statements share.
+ * _none:    done(NGX_OK, NULL), whatever came.
+ * _found:   done(NGX_OK, NULL) when there is a row, else NGX_DECLINED.
+ * _number:  the first column of the first row, as an ngx_uint_t.
+ * _time:    the first column of the first row, as an int64_t; NGX_DECLINED
+ *           when there is no row.
+ * _due:     an ngx_http_fliq_due_t.
+ * _jobs:    a list of ngx_http_fliq_job_t.
+ */
 void ngx_http_fliq_store_decode_none(ngx_http_fliq_store_call_t *call,
+    const PGresult *res);
+void ngx_http_fliq_store_decode_found(ngx_http_fliq_store_call_t *call,
+    const PGresult *res);
+void ngx_http_fliq_store_decode_number(ngx_http_fliq_store_call_t *call,
+    const PGresult *res);
+void ngx_http_fliq_store_decode_time(ngx_http_fliq_store_call_t *call,
+    const PGresult *res);
+void ngx_http_fliq_store_decode_due(ngx_http_fliq_store_call_t *call,
+    const PGresult *res);
+void ngx_http_fliq_store_decode_jobs(ngx_http_fliq_store_call_t *call,
     const PGresult *res);
 
 /* The create queue: made in _store_create(), ended in _store_destroy(). */
@@ -110,10 +144,17 @@ void ngx_http_fliq_bind_id(ngx_http_fliq_store_call_t *call,
     const fliq_id_t *id);
 void ngx_http_fliq_bind_int4(ngx_http_fliq_store_call_t *call, int32_t value);
 void ngx_http_fliq_bind_int8(ngx_http_fliq_store_call_t *call, int64_t value);
+void ngx_http_fliq_bind_bool(ngx_http_fliq_store_call_t *call,
+    ngx_uint_t value);
+void ngx_http_fliq_bind_time(ngx_http_fliq_store_call_t *call, int64_t value);
 void ngx_http_fliq_bind_bytes(ngx_http_fliq_store_call_t *call,
     const void *data, size_t len);
 void ngx_http_fliq_bind_str(ngx_http_fliq_store_call_t *call,
     const ngx_str_t *value);
+
+/* An account, the id that the page lies behind (NULL: the newest), rows. */
+void ngx_http_fliq_bind_page(ngx_http_fliq_store_call_t *call,
+    const fliq_id_t *account, const fliq_id_t *before, ngx_uint_t limit);
 
 typedef enum {
     NGX_HTTP_FLIQ_BIND_ID = 0,          /* fliq_id_t */

@@ -28,8 +28,6 @@ enum {
 };
 
 
-static void ngx_http_fliq_store_decode_due(ngx_http_fliq_store_call_t *call,
-    const PGresult *res);
 static void ngx_http_fliq_store_decode_claim(
     ngx_http_fliq_store_call_t *call, const PGresult *res);
 static void ngx_http_fliq_store_get_attempt(const PGresult *res, int row,
@@ -49,19 +47,14 @@ ngx_http_fliq_store_call_t *
 ngx_http_fliq_store_due_next(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
     ngx_http_fliq_store_done_pt done, void *data)
 {
-    ngx_http_fliq_store_call_t  *call;
-
-    call = ngx_http_fliq_store_call(store, pool, done, data);
-    if (call == NULL) {
-        return NULL;
-    }
-
-    return ngx_http_fliq_store_run(call, store->claim, &fliq_sql_due_next,
-                                   ngx_http_fliq_store_decode_due);
+    return ngx_http_fliq_store_plain(store, pool, store->claim,
+                                     &fliq_sql_due_next,
+                                     ngx_http_fliq_store_decode_due, done,
+                                     data);
 }
 
 
-static void
+void
 ngx_http_fliq_store_decode_due(ngx_http_fliq_store_call_t *call,
     const PGresult *res)
 {
@@ -279,6 +272,7 @@ ngx_http_fliq_store_decode_settled(ngx_http_fliq_store_call_t *call,
 
     settled.owner = ngx_http_fliq_get_int(res, 0, 0);
     settled.settled = ngx_http_fliq_get_int(res, 0, 1);
+    settled.posted = ngx_http_fliq_get_int(res, 0, 2);
 
     call->done(call->data, NGX_OK, &settled);
 }

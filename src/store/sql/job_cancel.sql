@@ -1,7 +1,8 @@
 -- Cancel a job that waits for an attempt.  Whoever deletes its row of fliq.due
 -- first, this or a claim, has the job.
 -- in:  $1 uuid account_id, $2 uuid id
--- out: one row: found boolean, cancelled boolean
+-- out: one row: found boolean, cancelled boolean; its webhook waits in the
+--      outbox then
 -- locks: the row of fliq.due, the row of fliq.jobs
 WITH job AS MATERIALIZED (
     SELECT account_id, id, lane, due_at
@@ -27,7 +28,21 @@ WITH job AS MATERIALIZED (
            updated_at = now()
      WHERE j.account_id = $1::uuid AND j.id = $2::uuid
        AND EXISTS (SELECT FROM gone)
- RETURNING j.id
+ RETURNING j.*
+), hooks AS (
+    INSERT INTO fliq.outbox
+           (account_id, delivery_id, lane, url, headers, body)
+    SELECT account_id, fliq.id_text('job', id), webhook_lane, webhook_url,
+           webhook_headers,
+           json_build_object(
+               'job_id', fliq.id_text('job', id),
+               'status', 'cancelled',
+               'status_code', last_status_code,
+               'last_error', last_error,
+               'completed_at', fliq.time_text(completed_at),
+               'attempt_num', attempts)::text
+      FROM ended
+     WHERE webhook_url IS NOT NULL
 )
 SELECT EXISTS (SELECT FROM job) AS found,
        EXISTS (SELECT FROM ended) AS cancelled

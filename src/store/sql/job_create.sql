@@ -6,7 +6,8 @@
 --      $6 text[] headers, $7 bytea[] body, $8 int4[] max_retries,
 --      $9 int4[] timeout_seconds, $10 text[] backoff,
 --      $11 text[] idempotency_key, $12 bytea[] request_hash,
---      $13 text[] webhook_url, $14 text[] webhook_headers, $15 int4[] lane
+--      $13 text[] webhook_url, $14 text[] webhook_headers, $15 int4[] lane,
+--      $16 int4[] webhook_lane
 -- out: id uuid, created_at timestamptz of each job made
 -- Keys are inserted in one order everywhere, so that two batches which wait
 -- for each other's keys cannot deadlock.
@@ -18,18 +19,20 @@ WITH input AS (
                unnest($6::text[]), unnest($7::bytea[]), unnest($8::int4[]),
                unnest($9::int4[]), unnest($10::text[]), unnest($11::text[]),
                unnest($12::bytea[]), unnest($13::text[]),
-               unnest($14::text[]), unnest($15::int4[]))
+               unnest($14::text[]), unnest($15::int4[]), unnest($16::int4[]))
         AS t (account_id, id, url, method, scheduled_at, headers, body,
               max_retries, timeout_seconds, backoff, idempotency_key,
-              request_hash, webhook_url, webhook_headers, lane)
+              request_hash, webhook_url, webhook_headers, lane,
+              webhook_lane)
 ), made AS (
     INSERT INTO fliq.jobs
            (account_id, id, url, method, scheduled_at, due_at, headers, body,
             max_retries, timeout_seconds, backoff, idempotency_key,
-            request_hash, webhook_url, webhook_headers, lane)
+            request_hash, webhook_url, webhook_headers, lane, webhook_lane)
     SELECT account_id, id, url, method, scheduled_at, scheduled_at, headers,
            body, max_retries, timeout_seconds, backoff::fliq.backoff,
-           idempotency_key, request_hash, webhook_url, webhook_headers, lane
+           idempotency_key, request_hash, webhook_url, webhook_headers, lane,
+           webhook_lane
       FROM input
      WHERE scheduled_at > now()
      ORDER BY account_id, idempotency_key, id

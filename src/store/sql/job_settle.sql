@@ -8,7 +8,8 @@
 --      $11 text[] job status: waiting (a retry follows), success or failed,
 --      $12 timestamptz[] due_at of the retry, $13 int4[] histogram bucket;
 --      $14 int8[] claims that are finished with this, $15 int4 shard
--- out: one row: owner boolean (not buried), settled int8
+-- out: one row: owner boolean (not buried), settled int8, posted int8 (webhooks
+--      and alerts that now wait in the outbox)
 -- The jobs are reached by ctid and "waiting" is told by due_at, so that the
 -- plan begins with the input and never with the index of waiting jobs.
 -- locks: the owner's row against being buried; the jobs; the usage rows in
@@ -48,7 +49,8 @@ WITH me AS MATERIALIZED (
        AND j.due_at IS NOT NULL AND j.attempts = i.attempt - 1
  RETURNING j.account_id, j.lane, i.job_id, i.attempt, i.execution_id,
            i.started_at, i.duration_ms, i.status_code, i.error, i.excerpt,
-           i.status, i.due_at, i.bucket
+           i.status, i.due_at, i.bucket, j.completed_at, j.schedule_id,
+           j.method, j.url, j.webhook_url, j.webhook_headers, j.webhook_lane
 ), recorded AS (
     INSERT INTO fliq.executions
            (id, account_id, job_id, owner_id, executed_at, duration_ms,
@@ -87,8 +89,42 @@ WITH me AS MATERIALIZED (
      ORDER BY account_id, day, bucket
         ON CONFLICT (account_id, day, kind, shard, bucket) DO UPDATE
        SET count = u.count + excluded.count
+), hooks AS (
+    INSERT INTO fliq.outbox
+           (account_id, delivery_id, lane, url, headers, body)
+    SELECT account_id, fliq.id_text('job', job_id), webhook_lane, webhook_url,
+           webhook_headers,
+           json_build_object(
+               'job_id', fliq.id_text('job', job_id),
+               'status', CASE status WHEN 'success' THEN 'completed'
+                                     ELSE status END,
+               'status_code', status_code,
+               'last_error', error,
+               'completed_at', fliq.time_text(completed_at),
+               'attempt_num', attempt)::text
+      FROM done
+     WHERE due_at IS NULL AND webhook_url IS NOT NULL
+ RETURNING 1
+), alerts AS (
+    INSERT INTO fliq.outbox (account_id, delivery_id, lane, url, body)
+    SELECT d.account_id, fliq.id_text('job', d.job_id), c.lane, c.target,
+           fliq.alert_text(c.type, 'job', fliq.id_text('job', d.job_id), NULL,
+                           fliq.id_text('sched', d.schedule_id), d.url,
+                           d.method, d.error, d.status_code, d.attempt,
+                           d.completed_at)
+      FROM done d
+     CROSS JOIN LATERAL (
+               SELECT type, target, lane
+                 FROM fliq.alert_channels
+                WHERE account_id = d.account_id AND enabled
+                LIMIT 1000) AS c
+     WHERE d.status = 'failed'
+ RETURNING 1
 ), closed AS (
     DELETE FROM fliq.claims
      WHERE owner_id = $1::uuid AND id = ANY ($14::int8[])
 )
-SELECT EXISTS (SELECT FROM me) AS owner, (SELECT count(*) FROM done) AS settled
+SELECT EXISTS (SELECT FROM me) AS owner,
+       (SELECT count(*) FROM done) AS settled,
+       (SELECT count(*) FROM hooks) + (SELECT count(*) FROM alerts)
+           AS posted

@@ -1,3 +1,3 @@
--- A sign of life.
--- out: one row
-SELECT 1
+-- A sign of life, and the clock.
+-- out: one row: now timestamptz
+SELECT clock_timestamp() AS now

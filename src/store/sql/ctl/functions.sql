@@ -4,12 +4,12 @@
 CREATE FUNCTION pg_temp.public_id(prefix text, id uuid) RETURNS text
     LANGUAGE sql IMMUTABLE AS $$
         SELECT prefix || '_' || string_agg(
-                   substr('0123456789abcdefghjkmnpqrstvwxyz',
-                          substring(bits FROM 3 + 5 * i FOR 5)::bit(5)::int + 1,
-                          1),
+                   substr('0123456789abcdefghjkmnpqrstvwxyz', digit + 1, 1),
                    '' ORDER BY i)
           FROM generate_series(0, 25) AS i,
-               CAST('x0' || replace(id::text, '-', '') AS bit(132)) AS bits
+               CAST('x0' || replace(id::text, '-', '') AS bit(132)) AS bits,
+               CAST(substring(bits FROM 3 + 5 * i FOR 5)::bit(5) AS int)
+                   AS digit
     $$;
 
 -- A new UUIDv7: the millisecond, then a random UUID's bits and variant.

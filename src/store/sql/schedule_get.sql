@@ -1,0 +1,9 @@
+-- One schedule of an account, and the clock.
+-- in:  $1 uuid account_id, $2 uuid id
+-- out: as schedule_create; at most one row
+SELECT account_id, id, name, cron, paused, backoff::text AS backoff,
+       max_retries, timeout_seconds, next_run_at, last_run_at, created_at,
+       updated_at, method, url, headers, body, webhook_url, webhook_headers,
+       clock_timestamp() AS now
+  FROM fliq.schedules
+ WHERE account_id = $1::uuid AND id = $2::uuid
