@@ -6,12 +6,48 @@
 
 #include "unit.h"
 
+#include <errno.h>
+#include <sys/random.h>
 #include <sys/wait.h>
 
+
+/* the kernel's, made to fail on demand */
+static ssize_t  fake_getrandom(void *buf, size_t len, unsigned flags);
+
+#define getrandom  fake_getrandom
 #include "../../src/core/fliq_id.c"
+#undef getrandom
 
 
 #define HOUR_MS  1769851800000
+
+
+static int  scarce;             /* interrupted, then short of bytes */
+static int  broken;             /* without any */
+
+
+static ssize_t
+fake_getrandom(void *buf, size_t len, unsigned flags)
+{
+    static int  calls;
+
+    if (broken) {
+        errno = ENOSYS;
+        return -1;
+    }
+
+    if (scarce) {
+
+        if (calls++ % 3 == 0) {
+            errno = EINTR;
+            return -1;
+        }
+
+        len = (len > 7) ? 7 : len;
+    }
+
+    return getrandom(buf, len, flags);
+}
 
 
 static int64_t
@@ -282,6 +318,13 @@ test_overflow(void **state)
     assert_int_equal((id.bytes[6] & 0x0f) << 8 | id.bytes[7], 0x124);
     assert_true(fliq_id_state.lo <= UINT32_MAX);
 
+    fliq_id_state.hi = FLIQ_ID_HI_MASK - 1;
+    fliq_id_state.lo = FLIQ_ID_LO_MASK;
+    make(&id, HOUR_MS);
+
+    assert_int_equal(id_ms(&id), HOUR_MS);
+    assert_int_equal((id.bytes[6] & 0x0f) << 8 | id.bytes[7], 0xfff);
+
     /* and that into the millisecond */
 
     fliq_id_state.hi = FLIQ_ID_HI_MASK;
@@ -300,6 +343,67 @@ test_overflow(void **state)
     assert_int_equal(fliq_id_make(&id, HOUR_MS), -1);
 
     reset();
+}
+
+
+/* A step is never none, though all random bits may be 0. */
+static void
+test_least_step(void **state)
+{
+    uint64_t   lo;
+    fliq_id_t  id;
+
+    (void) state;
+
+    reset();
+    make(&id, HOUR_MS);
+
+    memset(fliq_id_state.pool, 0, FLIQ_ID_POOL);
+    fliq_id_state.hi = 0;
+    fliq_id_state.lo = lo = 1000;
+    make(&id, HOUR_MS);
+
+    assert_int_equal(fliq_id_state.lo, lo + 1);
+}
+
+
+/* A system that is short of random bytes, and one that has none. */
+static void
+test_scarce(void **state)
+{
+    int        i, k;
+    fliq_id_t  id;
+
+    (void) state;
+
+    reset();
+    memset(fliq_id_state.pool, 0xee, FLIQ_ID_POOL);
+    scarce = 1;
+    make(&id, HOUR_MS);
+    scarce = 0;
+
+    /* every byte of the pool is new */
+
+    for (i = 0; i + 8 <= FLIQ_ID_POOL; i += 8) {
+        for (k = 0; k < 8 && fliq_id_state.pool[i + k] == 0xee; k++) {
+            /* void */
+        }
+
+        assert_true(k < 8);
+    }
+
+    reset();
+    broken = 1;
+    assert_int_equal(fliq_id_make(&id, HOUR_MS), -1);
+    broken = 0;
+    make(&id, HOUR_MS);
+
+    fliq_id_state.left = 9;
+    broken = 1;
+    assert_int_equal(fliq_id_make(&id, HOUR_MS + 1), -1);
+    fliq_id_state.left = 3;
+    assert_int_equal(fliq_id_make(&id, HOUR_MS), -1);
+    broken = 0;
 }
 
 
@@ -393,6 +497,8 @@ main(void)
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_time),
         cmocka_unit_test(test_overflow),
+        cmocka_unit_test(test_least_step),
+        cmocka_unit_test(test_scarce),
         cmocka_unit_test(test_random_bits),
         cmocka_unit_test(test_fork)
     };
