@@ -412,7 +412,7 @@ test_leap_days(void **state)
 
     for (wday = 0; wday < 7; wday++) {
 
-        /* of one weekday, which a text can say of Sunday only: with a step of 7 */
+        /* both day fields at once: no text can say so of a Monday */
 
         cron.weekdays = (uint8_t) (1 << wday);
 

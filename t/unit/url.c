@@ -128,7 +128,7 @@ static const struct {
 
     { "http://b\xc3\xbc" "cher.example/", "in ASCII" },
     { "http://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/", "in ASCII" },
-    { "http://127\xe3\x80\x82" "0.0.1/", "in ASCII" },
+    { "http://127\343\200\2020.0.1/", "in ASCII" },
     { "http://example.com\xff/", "in ASCII" },
 
     { "http://%31%32%37.0.0.1/", "percent-encoded" },
