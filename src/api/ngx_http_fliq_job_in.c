@@ -1,0 +1,388 @@
+/*
+ * A job on its way in: from the body of a create to the record of the store.
+ */
+
+#include "fliq_header.h"
+#include "fliq_sign.h"
+#include "ngx_http_fliq_api_private.h"
+
+
+#define NGX_HTTP_FLIQ_KEY_MAX      256
+#define NGX_HTTP_FLIQ_RETRIES_MAX  20
+#define NGX_HTTP_FLIQ_TIMEOUT_MAX  3600
+
+
+/* A create under way. */
+typedef struct {
+    ngx_http_request_t     *request;
+    ngx_http_fliq_ctx_t    *ctx;
+    const json_t           *body;
+    ngx_http_fliq_job_t    *job;
+
+    /* the headers in an order that does not depend on the client's */
+    ngx_str_t               headers;
+    ngx_str_t               webhook_headers;
+} ngx_http_fliq_job_in_t;
+
+typedef ngx_int_t (*ngx_http_fliq_job_in_pt)(ngx_http_fliq_job_in_t *in);
+
+
+static ngx_int_t ngx_http_fliq_job_in_target(ngx_http_fliq_job_in_t *in);
+static ngx_int_t ngx_http_fliq_job_in_method(ngx_http_fliq_job_in_t *in);
+static ngx_int_t ngx_http_fliq_job_in_time(ngx_http_fliq_job_in_t *in);
+static ngx_int_t ngx_http_fliq_job_in_headers(ngx_http_fliq_job_in_t *in);
+static ngx_int_t ngx_http_fliq_job_in_body(ngx_http_fliq_job_in_t *in);
+static ngx_int_t ngx_http_fliq_job_in_numbers(ngx_http_fliq_job_in_t *in);
+static ngx_int_t ngx_http_fliq_job_in_backoff(ngx_http_fliq_job_in_t *in);
+static ngx_int_t ngx_http_fliq_job_in_webhook(ngx_http_fliq_job_in_t *in);
+static ngx_int_t ngx_http_fliq_job_in_key(ngx_http_fliq_job_in_t *in);
+static ngx_uint_t ngx_http_fliq_job_in_is_text(const ngx_str_t *value);
+static ngx_int_t ngx_http_fliq_job_in_hash(ngx_http_fliq_job_in_t *in);
+
+
+/* In the order in which a client hears of its mistakes. */
+static const ngx_http_fliq_job_in_pt  ngx_http_fliq_job_in_steps[] = {
+    ngx_http_fliq_job_in_target,
+    ngx_http_fliq_job_in_method,
+    ngx_http_fliq_job_in_time,
+    ngx_http_fliq_job_in_headers,
+    ngx_http_fliq_job_in_body,
+    ngx_http_fliq_job_in_numbers,
+    ngx_http_fliq_job_in_backoff,
+    ngx_http_fliq_job_in_webhook,
+    ngx_http_fliq_job_in_key,
+    NULL
+};
+
+
+ngx_int_t
+ngx_http_fliq_job_read(ngx_http_request_t *r, ngx_http_fliq_ctx_t *ctx,
+    ngx_http_fliq_job_t *job)
+{
+    json_t                   *body;
+    ngx_int_t                 rc;
+    ngx_time_t               *tp;
+    ngx_uint_t                i;
+    ngx_http_fliq_job_in_t    in;
+
+    rc = ngx_http_fliq_body_json(r, ctx, &body);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_memzero(&in, sizeof(ngx_http_fliq_job_in_t));
+
+    in.request = r;
+    in.ctx = ctx;
+    in.body = body;
+    in.job = job;
+
+    for (i = 0; rc == NGX_OK && ngx_http_fliq_job_in_steps[i]; i++) {
+        rc = ngx_http_fliq_job_in_steps[i](&in);
+    }
+
+    json_decref(body);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    job->account_id = ctx->token.account_id;
+
+    tp = ngx_timeofday();
+
+    if (fliq_id_make(&job->id, (int64_t) tp->sec * 1000 + tp->msec) != 0) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_fliq_job_in_target(ngx_http_fliq_job_in_t *in)
+{
+    ngx_int_t   rc;
+    fliq_url_t  url;
+
+    rc = ngx_http_fliq_field_url(in->ctx, in->body, "url", 1, &in->job->url,
+                                 &url);
+    if (rc == NGX_OK) {
+        in->job->lane = fliq_url_lane(&url);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_fliq_job_in_method(ngx_http_fliq_job_in_t *in)
+{
+    ngx_int_t    rc;
+    ngx_str_t    text;
+    fliq_str_t   view;
+    const char  *name, *method;
+
+    rc = ngx_http_fliq_field_name(in->ctx, in->body, "http_method", "method",
+                                  &name);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_str_set(&text, "POST");
+
+    rc = ngx_http_fliq_field_text(in->ctx, in->body, name, 0, &text);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    view.data = text.data;
+    view.len = text.len;
+
+    if (fliq_method_check(view, &method) != 0) {
+        return ngx_http_fliq_fault_field(in->ctx, name,
+            "must be GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS");
+    }
+
+    in->job->method.data = (u_char *) method;
+    in->job->method.len = ngx_strlen(method);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_fliq_job_in_time(ngx_http_fliq_job_in_t *in)
+{
+    /* whether it lies ahead is the database's clock to say */
+
+    if (!ngx_http_fliq_field_sent(in->body, "scheduled_at")
+        && ngx_http_fliq_field_sent(in->body, "cron"))
+    {
+        return ngx_http_fliq_fault_field(in->ctx, "scheduled_at",
+            "is required; to run by a cron expression, POST to /schedules");
+    }
+
+    return ngx_http_fliq_field_time(in->ctx, in->body, "scheduled_at",
+                                    &in->job->scheduled_at);
+}
+
+
+static ngx_int_t
+ngx_http_fliq_job_in_headers(ngx_http_fliq_job_in_t *in)
+{
+    return ngx_http_fliq_field_headers(in->ctx, in->body, "headers",
+                                       &in->job->headers, &in->headers);
+}
+
+
+static ngx_int_t
+ngx_http_fliq_job_in_body(ngx_http_fliq_job_in_t *in)
+{
+    size_t     max;
+    ngx_int_t  rc;
+
+    rc = ngx_http_fliq_field_bytes(in->ctx, in->body, "body", &in->job->body);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    max = in->ctx->api->conf.max_body;
+
+    if (in->job->body.len > max) {
+        return ngx_http_fliq_fault_because(in->ctx,
+                                       NGX_HTTP_FLIQ_E_BODY_TOO_LARGE,
+                                       "body must be at most %uz bytes long",
+                                       max);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_fliq_job_in_numbers(ngx_http_fliq_job_in_t *in)
+{
+    ngx_int_t  rc;
+
+    in->job->max_retries = 0;
+    in->job->timeout_seconds = in->ctx->api->conf.timeout;
+
+    rc = ngx_http_fliq_field_number(in->ctx, in->body, "max_retries", 0,
+                                    NGX_HTTP_FLIQ_RETRIES_MAX,
+                                    &in->job->max_retries);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_fliq_field_number(in->ctx, in->body, "timeout_seconds", 1,
+                                      NGX_HTTP_FLIQ_TIMEOUT_MAX,
+                                      &in->job->timeout_seconds);
+}
+
+
+static ngx_int_t
+ngx_http_fliq_job_in_backoff(ngx_http_fliq_job_in_t *in)
+{
+    ngx_int_t   rc;
+    ngx_str_t  *value;
+
+    value = &in->job->backoff;
+
+    ngx_str_set(value, "exponential");
+
+    rc = ngx_http_fliq_field_text(in->ctx, in->body, "backoff", 0, value);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if ((value->len == 11 && ngx_memcmp(value->data, "exponential", 11) == 0)
+        || (value->len == 6 && ngx_memcmp(value->data, "linear", 6) == 0))
+    {
+        return NGX_OK;
+    }
+
+    return ngx_http_fliq_fault_field(in->ctx, "backoff",
+                               "must be \"exponential\" or \"linear\"");
+}
+
+
+static ngx_int_t
+ngx_http_fliq_job_in_webhook(ngx_http_fliq_job_in_t *in)
+{
+    ngx_int_t   rc;
+    fliq_url_t  url;
+
+    rc = ngx_http_fliq_field_url(in->ctx, in->body, "webhook_url", 0,
+                                 &in->job->webhook_url, &url);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_fliq_field_headers(in->ctx, in->body, "webhook_headers",
+                                       &in->job->webhook_headers,
+                                       &in->webhook_headers);
+}
+
+
+static ngx_int_t
+ngx_http_fliq_job_in_key(ngx_http_fliq_job_in_t *in)
+{
+    ngx_int_t         rc;
+    ngx_str_t        *key;
+    ngx_table_elt_t  *h;
+
+    key = &in->job->idempotency_key;
+
+    rc = ngx_http_fliq_field_text(in->ctx, in->body, "idempotency_key", 0,
+                                  key);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    h = ngx_http_fliq_header_find(in->request, "idempotency-key");
+
+    if (key->data == NULL && h != NULL) {
+        *key = h->value;
+    }
+
+    if (key->data == NULL) {
+        return NGX_OK;
+    }
+
+    if (h != NULL
+        && (h->value.len != key->len
+            || ngx_memcmp(h->value.data, key->data, key->len) != 0))
+    {
+        return ngx_http_fliq_fault_field(in->ctx, "idempotency_key",
+            "must be the same as the Idempotency-Key header when both are "
+            "sent");
+    }
+
+    if (key->len < 1 || key->len > NGX_HTTP_FLIQ_KEY_MAX
+        || !ngx_http_fliq_job_in_is_text(key))
+    {
+        return ngx_http_fliq_fault_field(in->ctx, "idempotency_key",
+                                         "must be 1 to %d bytes of UTF-8",
+                                         NGX_HTTP_FLIQ_KEY_MAX);
+    }
+
+    return ngx_http_fliq_job_in_hash(in);
+}
+
+
+/* A header may hold bytes that the database would refuse as text. */
+static ngx_uint_t
+ngx_http_fliq_job_in_is_text(const ngx_str_t *value)
+{
+    u_char      text[NGX_HTTP_FLIQ_KEY_MAX];
+    size_t      len;
+    fliq_str_t  view;
+
+    view.data = value->data;
+    view.len = value->len;
+
+    len = fliq_utf8_scrub(text, sizeof(text), view);
+
+    return len == value->len && ngx_memcmp(text, value->data, len) == 0;
+}
+
+
+/*
+ * What tells one request from another: each value behind its length, so that
+ * no two requests have the same bytes.
+ */
+static ngx_int_t
+ngx_http_fliq_job_in_hash(ngx_http_fliq_job_in_t *in)
+{
+    u_char               *p;
+    u_char                numbers[3 * (NGX_INT64_LEN + 1)];
+    uint64_t              len;
+    ngx_str_t             part[8];
+    ngx_uint_t            i;
+    fliq_str_t            text;
+    ngx_http_fliq_job_t  *job;
+
+    job = in->job;
+
+    part[0] = job->url;
+    part[1] = job->method;
+    part[2] = in->headers;
+    part[3] = job->body;
+    part[4] = job->backoff;
+    part[5] = job->webhook_url;
+    part[6] = in->webhook_headers;
+
+    part[7].data = numbers;
+    part[7].len = ngx_sprintf(numbers, "%L %D %D", job->scheduled_at,
+                              job->max_retries, job->timeout_seconds)
+                  - numbers;
+
+    text.len = 0;
+
+    for (i = 0; i < 8; i++) {
+        text.len += sizeof(uint64_t) + part[i].len;
+    }
+
+    text.data = ngx_pnalloc(in->request->pool, text.len);
+    p = ngx_pnalloc(in->request->pool, FLIQ_SHA256_SIZE);
+
+    if (text.data == NULL || p == NULL) {
+        return NGX_ERROR;
+    }
+
+    job->request_hash.len = FLIQ_SHA256_SIZE;
+    job->request_hash.data = p;
+
+    p = text.data;
+
+    for (i = 0; i < 8; i++) {
+        len = part[i].data ? part[i].len : UINT64_MAX;
+
+        p = ngx_cpymem(p, &len, sizeof(uint64_t));
+        p = ngx_cpymem(p, part[i].data, part[i].len);
+    }
+
+    return fliq_sha256(job->request_hash.data, text) == 0 ? NGX_OK
+                                                          : NGX_ERROR;
+}
