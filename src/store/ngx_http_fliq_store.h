@@ -85,6 +85,8 @@ typedef struct {
     fliq_id_t     account_id;
     unsigned      writes:1;             /* scope write */
     unsigned      suspended:1;
+    unsigned      gated:1;              /* pays for its executions: ask
+                                           _account_gate before a create */
 } ngx_http_fliq_token_t;
 
 /*
@@ -414,6 +416,47 @@ ngx_http_fliq_store_call_t *ngx_http_fliq_store_stats_usage(
     ngx_uint_t days, ngx_http_fliq_store_done_pt done, void *data);
 
 
+/* ------------------------------------------------------------- credits -- */
+
+typedef struct {
+    ngx_uint_t    credits;              /* some are left */
+    ngx_uint_t    today;                /* the daily limit is not reached */
+    int32_t       seconds;              /* until the next UTC day */
+} ngx_http_fliq_gate_t;
+
+typedef struct {
+    int64_t       balance;
+    ngx_str_t     plan;
+    int32_t       daily_limit;          /* -1: none */
+} ngx_http_fliq_balance_t;
+
+typedef struct {
+    fliq_id_t     id;
+    ngx_str_t     type;                 /* job_execution, buffer_execution,
+                                           grant */
+    int64_t       amount;               /* negative: spent */
+    ngx_str_t     description;
+    int64_t       created_at;
+} ngx_http_fliq_credit_t;
+
+/*
+ * _account_gate:     Result: ngx_http_fliq_gate_t.
+ * _account_balance:  Result: ngx_http_fliq_balance_t.
+ * _credit_list:      as _job_list; Result: ngx_http_fliq_list_t of
+ *                    ngx_http_fliq_credit_t.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_account_gate(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, const fliq_id_t *account,
+    ngx_http_fliq_store_done_pt done, void *data);
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_account_balance(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, const fliq_id_t *account,
+    ngx_http_fliq_store_done_pt done, void *data);
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_credit_list(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool, const fliq_id_t *account,
+    const fliq_id_t *before, ngx_uint_t limit,
+    ngx_http_fliq_store_done_pt done, void *data);
+
+
 /* ------------------------------------------------------ the dispatcher -- */
 
 typedef struct {
@@ -491,6 +534,9 @@ typedef struct {
     ngx_str_t              headers;     /* JSON text of an object, or NULL */
     ngx_str_t              body;        /* NULL: none */
     ngx_str_t              secret;      /* NULL: do not sign */
+    ngx_str_t              refused;     /* NULL, or why the account may not
+                                           have it fired: it fails with this
+                                           as its error, without a request */
 } ngx_http_fliq_attempt_t;
 
 typedef struct {
@@ -546,6 +592,9 @@ typedef struct {
     ngx_str_t                  excerpt;         /* UTF-8 without NUL */
     ngx_http_fliq_verdict_e    verdict;
     int64_t                    due_at;          /* of the retry */
+    int32_t                    refused;         /* 1: no request was made, the
+                                                   verdict is FAILED, nothing
+                                                   is counted */
 } ngx_http_fliq_outcome_t;
 
 typedef struct {

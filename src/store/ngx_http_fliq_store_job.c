@@ -94,6 +94,7 @@ ngx_http_fliq_store_decode_token(ngx_http_fliq_store_call_t *call,
     ngx_http_fliq_get_id(res, 0, 1, &token.account_id);
     token.writes = ngx_http_fliq_get_int(res, 0, 2) != 0;
     token.suspended = ngx_http_fliq_get_int(res, 0, 3) != 0;
+    token.gated = ngx_http_fliq_get_int(res, 0, 4) != 0;
 
     call->done(call->data, NGX_OK, &token);
 }

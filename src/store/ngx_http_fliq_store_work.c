@@ -24,7 +24,8 @@ enum {
     FLIQ_CLAIM_URL,
     FLIQ_CLAIM_HEADERS,
     FLIQ_CLAIM_BODY,
-    FLIQ_CLAIM_SECRET
+    FLIQ_CLAIM_SECRET,
+    FLIQ_CLAIM_REFUSED
 };
 
 
@@ -155,6 +156,7 @@ ngx_http_fliq_store_get_attempt(const PGresult *res, int row,
     attempt->headers = ngx_http_fliq_get_str(res, row, FLIQ_CLAIM_HEADERS);
     attempt->body = ngx_http_fliq_get_str(res, row, FLIQ_CLAIM_BODY);
     attempt->secret = ngx_http_fliq_get_str(res, row, FLIQ_CLAIM_SECRET);
+    attempt->refused = ngx_http_fliq_get_str(res, row, FLIQ_CLAIM_REFUSED);
 }
 
 
@@ -176,6 +178,10 @@ ngx_http_fliq_store_settle(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
     ngx_http_fliq_bind_array(call, NGX_HTTP_FLIQ_BIND_INT8, settle->claims,
                              settle->nclaims, sizeof(int64_t));
     ngx_http_fliq_bind_int4(call, settle->shard);
+    ngx_http_fliq_bind_column(call, NGX_HTTP_FLIQ_BIND_INT4,
+                              (const void *const *) settle->outcomes,
+                              settle->n,
+                              offsetof(ngx_http_fliq_outcome_t, refused));
 
     return ngx_http_fliq_store_run(call, store->settle, &fliq_sql_job_settle,
                                    ngx_http_fliq_store_decode_settled);

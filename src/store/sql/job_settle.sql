@@ -7,7 +7,8 @@
 --      $8 int4[] status_code, $9 text[] error, $10 text[] response_excerpt,
 --      $11 text[] job status: waiting (a retry follows), success or failed,
 --      $12 timestamptz[] due_at of the retry, $13 int4[] histogram bucket;
---      $14 int8[] claims that are finished with this, $15 int4 shard
+--      $14 int8[] claims that are finished with this, $15 int4 shard;
+--      $16 int4[] 1 where no request was made: nothing is counted
 -- out: one row: owner boolean (not buried), settled int8, posted int8 (webhooks
 --      and alerts that now wait in the outbox)
 -- The jobs are reached by ctid and "waiting" is told by due_at, so that the
@@ -24,10 +25,11 @@ WITH me AS MATERIALIZED (
                unnest($5::uuid[]), unnest($6::timestamptz[]),
                unnest($7::int4[]), unnest($8::int4[]), unnest($9::text[]),
                unnest($10::text[]), unnest($11::text[]),
-               unnest($12::timestamptz[]), unnest($13::int4[]))
+               unnest($12::timestamptz[]), unnest($13::int4[]),
+               unnest($16::int4[]))
         AS t (account_id, job_id, attempt, execution_id, started_at,
               duration_ms, status_code, error, excerpt, status, due_at,
-              bucket)
+              bucket, refused)
      CROSS JOIN LATERAL (
                SELECT jobs.ctid FROM fliq.jobs
                 WHERE jobs.account_id = t.account_id AND jobs.id = t.job_id
@@ -35,11 +37,14 @@ WITH me AS MATERIALIZED (
 ), done AS (
     UPDATE fliq.jobs j
        SET status = i.status::fliq.job_status,
-           attempts = i.attempt,
+           attempts = i.attempt - i.refused,
            due_at = i.due_at,
-           last_status_code = i.status_code,
+           last_status_code = CASE WHEN i.refused = 0 THEN i.status_code
+                                   ELSE j.last_status_code END,
            last_error = i.error,
-           started_at = coalesce(j.started_at, i.started_at),
+           started_at = CASE WHEN i.refused = 0
+                             THEN coalesce(j.started_at, i.started_at)
+                             ELSE j.started_at END,
            completed_at = CASE WHEN i.due_at IS NULL
                                THEN i.started_at
                                     + i.duration_ms * interval '1 ms' END,
@@ -47,9 +52,10 @@ WITH me AS MATERIALIZED (
       FROM input i
      WHERE j.ctid = i.job AND j.id = i.job_id
        AND j.due_at IS NOT NULL AND j.attempts = i.attempt - 1
- RETURNING j.account_id, j.lane, i.job_id, i.attempt, i.execution_id,
-           i.started_at, i.duration_ms, i.status_code, i.error, i.excerpt,
-           i.status, i.due_at, i.bucket, j.completed_at, j.schedule_id,
+ RETURNING j.account_id, j.lane, i.job_id, j.attempts AS attempt,
+           i.execution_id, i.started_at, i.duration_ms,
+           j.last_status_code AS status_code, i.error, i.excerpt, i.status,
+           i.due_at, i.bucket, i.refused, j.completed_at, j.schedule_id,
            j.method, j.url, j.webhook_url, j.webhook_headers, j.webhook_lane
 ), recorded AS (
     INSERT INTO fliq.executions
@@ -59,6 +65,7 @@ WITH me AS MATERIALIZED (
            duration_ms, attempt, status_code, status = 'success', error,
            excerpt
       FROM done
+     WHERE refused = 0
 ), again AS (
     INSERT INTO fliq.due (account_id, job_id, due_at, lane)
     SELECT account_id, job_id, due_at, lane
@@ -72,6 +79,7 @@ WITH me AS MATERIALIZED (
            count(*) FILTER (WHERE status = 'success'),
            count(*) FILTER (WHERE status <> 'success'), sum(duration_ms)
       FROM done
+     WHERE refused = 0
      GROUP BY account_id, day
      ORDER BY account_id, day
         ON CONFLICT (account_id, day, kind, shard) DO UPDATE
@@ -85,6 +93,7 @@ WITH me AS MATERIALIZED (
     SELECT account_id, started_at::date AS day, 'job', $15::int4, bucket,
            count(*)
       FROM done
+     WHERE refused = 0
      GROUP BY account_id, day, bucket
      ORDER BY account_id, day, bucket
         ON CONFLICT (account_id, day, kind, shard, bucket) DO UPDATE

@@ -1,9 +1,10 @@
 -- The live token with a hash, and its account.
 -- in:  $1 bytea SHA-256 of the token
--- out: id uuid, account_id uuid, writes boolean, suspended boolean; no row
---      when there is none
+-- out: id uuid, account_id uuid, writes boolean, suspended boolean,
+--      gated boolean (pays for its executions); no row when there is none
 SELECT t.id, t.account_id, t.scope = 'write' AS writes,
-       a.suspended_at IS NOT NULL AS suspended
+       a.suspended_at IS NOT NULL AS suspended,
+       a.plan <> 'unlimited' AS gated
   FROM fliq.tokens t
   JOIN fliq.accounts a ON a.id = t.account_id
  WHERE t.hash = $1::bytea AND t.revoked_at IS NULL
