@@ -349,6 +349,8 @@ ngx_http_fliq_create_made(ngx_http_fliq_store_call_t *call,
             job->created_at = created_at;
             job->updated_at = created_at;
             job->next_attempt_at = job->scheduled_at;
+            job->started_at = NGX_HTTP_FLIQ_NONE;
+            job->completed_at = NGX_HTTP_FLIQ_NONE;
             ngx_str_set(&job->status, "scheduled");
 
             batch->creates[i] = NULL;
