@@ -1,0 +1,489 @@
+/*
+ * What the files of the dispatch room share.  From the bottom up:
+ *
+ *   multi    one libcurl multi handle on nginx's events
+ *   call     one outbound request on it, whatever it is for
+ *   request  a call's headers
+ *   clock    the database's clock
+ *   owner    this worker's identity in the database
+ *   lane     how many calls are in flight to each host
+ *   claim    when to claim what is due, and how much
+ *   job      an attempt: from the claim through its call to its outcome
+ *   settle   outcomes on their way into the database, in batches
+ *
+ * All of it runs on the worker's event loop.  Times named "..._at" are the
+ * database's clock, the others CLOCK_MONOTONIC; both in microseconds.
+ */
+
+#ifndef NGX_HTTP_FLIQ_DISP_PRIVATE_H
+#define NGX_HTTP_FLIQ_DISP_PRIVATE_H
+
+#include "ngx_http_fliq_disp.h"
+#include "ngx_http_fliq_fd.h"
+
+#include <curl/curl.h>
+
+
+#define NGX_HTTP_FLIQ_DISP_NEVER      INT64_MAX
+
+#define NGX_HTTP_FLIQ_DISP_BATCH      256     /* outcomes, and claimed rows */
+#define NGX_HTTP_FLIQ_DISP_BATCHES    2       /* settled at the same time */
+#define NGX_HTTP_FLIQ_DISP_CLAIMS     512     /* finished with one batch */
+
+#define NGX_HTTP_FLIQ_DISP_EXCERPT    1024
+#define NGX_HTTP_FLIQ_DISP_BODY_MAX   65536
+#define NGX_HTTP_FLIQ_DISP_HEAD_MAX   131072
+
+
+typedef struct ngx_http_fliq_disp_multi_s    ngx_http_fliq_disp_multi_t;
+typedef struct ngx_http_fliq_disp_call_s     ngx_http_fliq_disp_call_t;
+typedef struct ngx_http_fliq_disp_claimed_s  ngx_http_fliq_disp_claimed_t;
+typedef struct ngx_http_fliq_disp_job_s      ngx_http_fliq_disp_job_t;
+
+
+static ngx_inline fliq_str_t
+ngx_http_fliq_disp_view(const ngx_str_t *str)
+{
+    fliq_str_t  view;
+
+    view.len = str->len;
+    view.data = str->data;
+
+    return view;
+}
+
+
+/* ---------------------------------------------------------------- clock -- */
+
+/*
+ * The distance between the database's clock and CLOCK_MONOTONIC, from the
+ * best of the clock readings that came with answers.
+ */
+typedef struct {
+    int64_t                          offset;
+    int64_t                          error;     /* of offset, at most */
+    int64_t                          sampled;   /* when; 0: never */
+} ngx_http_fliq_disp_clock_t;
+
+/*
+ * ngx_http_fliq_disp_clock_sample(clock, sent, now_at): a statement that was
+ * sent at ${sent} and answered just now read ${now_at}.
+ * ngx_http_fliq_disp_clock_now(clock): what the database's clock shows.
+ */
+void ngx_http_fliq_disp_clock_sample(ngx_http_fliq_disp_clock_t *clock,
+    int64_t sent, int64_t now_at);
+int64_t ngx_http_fliq_disp_clock_now(const ngx_http_fliq_disp_clock_t *clock);
+
+
+/* ---------------------------------------------------------- multi, call -- */
+
+struct ngx_http_fliq_disp_multi_s {
+    CURLM                           *curl;
+    CURL                           **spare;     /* easy handles to use again */
+    ngx_log_t                       *log;
+    ngx_socket_t                     ident;     /* what nginx logs of timer */
+
+    ngx_uint_t                       nspare;
+    ngx_uint_t                       max_spare;
+
+    ngx_queue_t                      calls;     /* in flight */
+    ngx_uint_t                       ncalls;
+    ngx_uint_t                       nblind;    /* with no socket watched */
+    ngx_queue_t                      sockets;   /* watched */
+
+    ngx_event_t                      timer;     /* libcurl's timeout */
+    ngx_event_t                      kick;      /* libcurl's timeout 0 */
+
+    const fliq_addr_policy_t        *policy;
+    const ngx_http_fliq_disp_clock_t  *clock;
+    char                            *user_agent;
+};
+
+/*
+ * A request to make.  The record and what it points to belong to the caller
+ * and stay until the call's end.
+ */
+typedef struct {
+    ngx_str_t                        method;    /* NUL-terminated */
+    ngx_str_t                        url;       /* NUL-terminated */
+    ngx_str_t                        headers;   /* JSON text, or NULL */
+    ngx_str_t                        body;      /* len 0: none */
+    ngx_str_t                        secret;    /* NULL: do not sign */
+    ngx_str_t                        delivery_id;
+    ngx_str_t                        request_id;
+    int32_t                          attempt;   /* 0: none is sent */
+    ngx_msec_t                       timeout;   /* of all of it */
+} ngx_http_fliq_disp_request_t;
+
+/* What came of it. */
+typedef struct {
+    int64_t                          started_at;
+    int64_t                          retry_after;   /* microseconds, or 0 */
+    int32_t                          duration_ms;
+    int32_t                          status;    /* 0: no whole answer came */
+    ngx_str_t                        error;     /* why, then; else NULL */
+    ngx_str_t                        excerpt;   /* UTF-8; NULL: no body */
+} ngx_http_fliq_disp_answer_t;
+
+/*
+ * Called exactly once, never from inside _start.  The answer's strings are in
+ * the call's pool.
+ */
+typedef void (*ngx_http_fliq_disp_answer_pt)(void *data,
+    const ngx_http_fliq_disp_answer_t *answer);
+
+struct ngx_http_fliq_disp_call_s {
+    ngx_queue_t                      queue;     /* multi->calls */
+    ngx_http_fliq_disp_multi_t      *multi;
+    CURL                            *easy;
+    ngx_pool_t                      *pool;
+    struct curl_slist               *headers;
+    const ngx_http_fliq_disp_request_t  *request;
+
+    ngx_http_fliq_disp_answer_pt     done;
+    void                            *data;
+
+    int64_t                          started;
+    int64_t                          started_at;
+
+    size_t                           head;      /* header bytes so far */
+    size_t                           received;  /* body bytes so far */
+    ngx_str_t                        excerpt;   /* as it came */
+    u_char                           retry_after[64];
+    size_t                           retry_after_len;
+
+    unsigned                         answered:1;  /* the final header came */
+    unsigned                         enough:1;  /* cut off, and well so */
+    unsigned                         sent:1;    /* the request went out */
+    unsigned                         again:1;   /* and would a second time */
+    unsigned                         refused:1; /* an address, by policy */
+    unsigned                         opened:1;  /* a socket */
+    unsigned                         starved:1; /* no descriptor was left */
+    unsigned                         blind:1;   /* nobody watches its socket */
+};
+
+/*
+ * ngx_http_fliq_disp_call_start(multi, pool, request, done, data):
+ * Start ${request}.  The call lives in ${pool}.  NULL, without a call of
+ * ${done}, when it cannot be made (logged).
+ * ngx_http_fliq_disp_call_cancel(call): cut it; ${done} will not be called.
+ * ngx_http_fliq_disp_call_end(call, code): the multi room's end of a call.
+ */
+ngx_http_fliq_disp_call_t *ngx_http_fliq_disp_call_start(
+    ngx_http_fliq_disp_multi_t *multi, ngx_pool_t *pool,
+    const ngx_http_fliq_disp_request_t *request,
+    ngx_http_fliq_disp_answer_pt done, void *data);
+void ngx_http_fliq_disp_call_cancel(ngx_http_fliq_disp_call_t *call);
+void ngx_http_fliq_disp_call_end(ngx_http_fliq_disp_call_t *call,
+    CURLcode code);
+
+/*
+ * ngx_http_fliq_disp_request_headers(call): make call->headers of the user's
+ * and our own.  NGX_OK or NGX_ERROR (logged).
+ */
+ngx_int_t ngx_http_fliq_disp_request_headers(ngx_http_fliq_disp_call_t *call);
+
+/*
+ * _init, _done: ${calls} is how many may be in flight.  _done cuts them.
+ * _easy, _recycle: a handle with no option set; take it back.
+ * _add: set a call going.  _remove: take its handle out.
+ */
+ngx_int_t ngx_http_fliq_disp_multi_init(ngx_http_fliq_disp_multi_t *multi,
+    ngx_pool_t *pool, ngx_uint_t calls);
+void ngx_http_fliq_disp_multi_done(ngx_http_fliq_disp_multi_t *multi);
+CURL *ngx_http_fliq_disp_multi_easy(ngx_http_fliq_disp_multi_t *multi);
+void ngx_http_fliq_disp_multi_recycle(ngx_http_fliq_disp_multi_t *multi,
+    CURL *easy);
+ngx_int_t ngx_http_fliq_disp_multi_add(ngx_http_fliq_disp_call_t *call);
+void ngx_http_fliq_disp_multi_remove(ngx_http_fliq_disp_call_t *call);
+
+
+/* ---------------------------------------------------------------- owner -- */
+
+/* Changes in ngx_http_fliq_disp_owner_set_state() only. */
+typedef enum {
+
+    /* no session, or another one still holds the lock: asked for again */
+    NGX_HTTP_FLIQ_DISP_OWNER_DOWN = 0,
+
+    /* owner_lock is under way */
+    NGX_HTTP_FLIQ_DISP_OWNER_LOCKING,
+
+    /* the lock is held; owner_create or owner_beat is under way */
+    NGX_HTTP_FLIQ_DISP_OWNER_ENTERING,
+
+    /* the row is there; claim_disown is under way */
+    NGX_HTTP_FLIQ_DISP_OWNER_SORTING,
+
+    /* may claim */
+    NGX_HTTP_FLIQ_DISP_OWNER_HELD,
+
+    /* owner_leave is under way */
+    NGX_HTTP_FLIQ_DISP_OWNER_LEAVING,
+
+    /* for good */
+    NGX_HTTP_FLIQ_DISP_OWNER_GONE
+
+} ngx_http_fliq_disp_owner_e;
+
+/* A statement that is asked one at a time; the pool is reset at the next. */
+typedef struct {
+    ngx_http_fliq_store_call_t      *call;      /* NULL: none under way */
+    ngx_pool_t                      *pool;
+    int64_t                          sent;
+} ngx_http_fliq_disp_ask_t;
+
+typedef struct {
+    ngx_http_fliq_disp_owner_e       state;
+    ngx_http_fliq_owner_t            id;
+    ngx_uint_t                       generation;    /* of id */
+    ngx_http_fliq_disp_ask_t         ask;       /* about this identity */
+    ngx_event_t                      beat;
+
+    ngx_http_fliq_owner_t            reaper;    /* id, as the ask has it */
+    ngx_http_fliq_disp_ask_t         reaping;
+    ngx_event_t                      reap;
+
+    ngx_http_fliq_disp_ask_t         partition;
+    ngx_event_t                      hourly;
+
+    unsigned                         created:1; /* the row was made */
+    unsigned                         unsure:1;  /* a claim's answer was lost */
+} ngx_http_fliq_disp_owner_t;
+
+ngx_int_t ngx_http_fliq_disp_owner_init(ngx_http_fliq_disp_t *disp);
+void ngx_http_fliq_disp_owner_done(ngx_http_fliq_disp_t *disp);
+
+/* The claim pool has a new session. */
+void ngx_http_fliq_disp_owner_session(void *data);
+
+/* The database knows us no longer: go on under a new identity. */
+void ngx_http_fliq_disp_owner_buried(ngx_http_fliq_disp_t *disp);
+
+/* A claim may have taken effect without our knowing. */
+void ngx_http_fliq_disp_owner_unsure(ngx_http_fliq_disp_t *disp);
+
+/* Everything is settled: go.  The state is GONE in the end. */
+void ngx_http_fliq_disp_owner_leave(ngx_http_fliq_disp_t *disp);
+
+
+/* ----------------------------------------------------------------- lane -- */
+
+typedef struct {
+    ngx_rbtree_node_t                node;      /* key: the lane's number */
+    ngx_queue_t                      queue;     /* active or free */
+    ngx_uint_t                       calls;     /* in flight */
+    ngx_uint_t                       blocked;   /* passed over by a claim */
+} ngx_http_fliq_disp_lane_t;
+
+typedef struct {
+    ngx_rbtree_t                     tree;
+    ngx_rbtree_node_t                sentinel;
+    ngx_queue_t                      active;
+    ngx_queue_t                      free;
+    ngx_pool_t                      *pool;
+    ngx_uint_t                       cap;
+} ngx_http_fliq_disp_lanes_t;
+
+/*
+ * _take: one more call in lane ${number}; NULL when there is no memory.
+ * _give: one less.  Returns 1 when a claim passed the lane over and it has
+ * room again.
+ * _block: write the numbers of the lanes that a claim must pass over to
+ * ${numbers} and how many to ${n}; return how many calls each other lane can
+ * take, 1 at least.
+ */
+void ngx_http_fliq_disp_lanes_init(ngx_http_fliq_disp_lanes_t *lanes,
+    ngx_pool_t *pool, ngx_uint_t cap);
+ngx_http_fliq_disp_lane_t *ngx_http_fliq_disp_lane_take(
+    ngx_http_fliq_disp_lanes_t *lanes, int32_t number);
+ngx_uint_t ngx_http_fliq_disp_lane_give(ngx_http_fliq_disp_lanes_t *lanes,
+    ngx_http_fliq_disp_lane_t *lane);
+ngx_uint_t ngx_http_fliq_disp_lanes_block(ngx_http_fliq_disp_lanes_t *lanes,
+    int32_t *numbers, ngx_uint_t *n);
+
+
+/* ---------------------------------------------------------------- claim -- */
+
+/* A claim of which something is not settled yet. */
+struct ngx_http_fliq_disp_claimed_s {
+    ngx_queue_t                      queue;     /* claim.open, settle.closed
+                                                   or a batch's closed */
+    int64_t                          id;
+    ngx_uint_t                       left;      /* jobs not settled */
+    ngx_uint_t                       here;      /* of them in one batch */
+    ngx_uint_t                       closing;   /* id travels in a batch */
+};
+
+typedef struct {
+    ngx_http_fliq_disp_ask_t         ask;
+    ngx_http_fliq_disp_ask_t         next;      /* due_next */
+    ngx_http_fliq_owner_t            owner;     /* as the ask has it */
+    ngx_uint_t                       generation;
+    ngx_http_fliq_claim_t            what;      /* was asked for */
+    int32_t                         *blocked;
+
+    ngx_http_fliq_alarm_t           *alarm;
+    int64_t                          armed;     /* for when; NEVER */
+    int64_t                          due_at;    /* next; NEVER */
+    int64_t                          poll;      /* when, at the latest */
+    int64_t                          not_before;
+    int64_t                          pause;     /* after a failure */
+    int64_t                          room;      /* since when a slot is free */
+    int64_t                          cost;      /* of the last claim_due */
+
+    ngx_uint_t                       lanes;     /* to visit in a walk */
+    fliq_id_t                        account;   /* where it ended */
+    int32_t                          lane;
+
+    ngx_queue_t                      open;      /* claimed_t */
+
+    unsigned                         own:1;     /* due_at is from a hint */
+    unsigned                         backlog:1; /* more is due than fits */
+    unsigned                         walk:1;    /* the last one went by lane */
+} ngx_http_fliq_disp_claim_t;
+
+ngx_int_t ngx_http_fliq_disp_claim_init(ngx_http_fliq_disp_t *disp);
+void ngx_http_fliq_disp_claim_done(ngx_http_fliq_disp_t *disp);
+
+/* What decides when to claim may have changed: set the alarm anew. */
+void ngx_http_fliq_disp_claim_arm(ngx_http_fliq_disp_t *disp);
+
+/* Claim as soon as possible. */
+void ngx_http_fliq_disp_claim_now(ngx_http_fliq_disp_t *disp);
+
+/* Forget the claim under way: its session or its identity is gone. */
+void ngx_http_fliq_disp_claim_drop(ngx_http_fliq_disp_t *disp);
+
+/* Free a queue of claimed_t. */
+void ngx_http_fliq_disp_claims_free(ngx_queue_t *claims);
+
+
+/* ------------------------------------------------------------------ job -- */
+
+struct ngx_http_fliq_disp_job_s {
+    ngx_queue_t                      queue;     /* disp->flying, settle.wait
+                                                   or a batch's jobs */
+    ngx_http_fliq_disp_t            *disp;
+    ngx_pool_t                      *pool;
+    ngx_http_fliq_disp_claimed_t    *claimed;
+    ngx_http_fliq_disp_lane_t       *lane;
+    ngx_http_fliq_disp_call_t       *call;
+    ngx_uint_t                       generation;    /* of its owner */
+
+    fliq_backoff_kind_t              backoff;
+    int32_t                          max_retries;
+    size_t                           bytes;
+
+    ngx_http_fliq_disp_request_t     request;
+    ngx_http_fliq_outcome_t          outcome;
+
+    unsigned                         alone:1;   /* settle it by itself */
+    unsigned                         plain:1;   /* without what was said */
+};
+
+/*
+ * _start: make an attempt; NGX_ERROR when there is no memory to begin.
+ * _free: it is settled, or given up.  Gives its slot and its memory back.
+ */
+ngx_int_t ngx_http_fliq_disp_job_start(ngx_http_fliq_disp_t *disp,
+    const ngx_http_fliq_attempt_t *attempt,
+    ngx_http_fliq_disp_claimed_t *claimed);
+void ngx_http_fliq_disp_job_free(ngx_http_fliq_disp_job_t *job);
+
+
+/* --------------------------------------------------------------- settle -- */
+
+typedef enum {
+    NGX_HTTP_FLIQ_DISP_BATCH_EMPTY = 0,
+    NGX_HTTP_FLIQ_DISP_BATCH_SENT,
+    NGX_HTTP_FLIQ_DISP_BATCH_WAITING        /* to be sent again */
+} ngx_http_fliq_disp_batch_e;
+
+typedef struct {
+    ngx_http_fliq_disp_batch_e       state;
+    ngx_http_fliq_disp_t            *disp;
+    ngx_http_fliq_disp_ask_t         ask;
+    ngx_http_fliq_owner_t            owner;
+    ngx_uint_t                       generation;
+    ngx_uint_t                       sends;
+    int64_t                          retry;     /* when */
+
+    ngx_queue_t                      jobs;
+    ngx_queue_t                      closed;
+    ngx_uint_t                       n;
+    ngx_uint_t                       nclaims;
+    const ngx_http_fliq_outcome_t   *outcomes[NGX_HTTP_FLIQ_DISP_BATCH];
+    int64_t                          claims[NGX_HTTP_FLIQ_DISP_CLAIMS];
+} ngx_http_fliq_disp_batch_t;
+
+typedef struct {
+    ngx_queue_t                      wait;      /* jobs with outcomes */
+    ngx_uint_t                       n;
+    int64_t                          oldest;    /* since when one waits */
+    ngx_queue_t                      closed;    /* claimed_t to tell of */
+    int64_t                          closed_since;
+
+    ngx_http_fliq_alarm_t           *alarm;
+    int64_t                          armed;
+    ngx_uint_t                       shard;
+
+    ngx_http_fliq_disp_batch_t       batches[NGX_HTTP_FLIQ_DISP_BATCHES];
+} ngx_http_fliq_disp_settle_t;
+
+ngx_int_t ngx_http_fliq_disp_settle_init(ngx_http_fliq_disp_t *disp);
+void ngx_http_fliq_disp_settle_done(ngx_http_fliq_disp_t *disp);
+
+/* A job has its outcome. */
+void ngx_http_fliq_disp_settle_add(ngx_http_fliq_disp_job_t *job);
+
+
+/* ----------------------------------------------------------------- disp -- */
+
+typedef enum {
+    NGX_HTTP_FLIQ_DISP_RUNNING = 0,
+
+    /* the worker exits: nothing is claimed, what is in flight is finished */
+    NGX_HTTP_FLIQ_DISP_DRAINING,
+
+    /* nothing is under way and nothing will be */
+    NGX_HTTP_FLIQ_DISP_OVER
+} ngx_http_fliq_disp_e;
+
+struct ngx_http_fliq_disp_s {
+    ngx_http_fliq_store_t           *store;
+    ngx_pool_t                      *pool;
+    ngx_log_t                       *log;
+    ngx_socket_t                     ident;     /* what nginx logs of timers */
+
+    ngx_http_fliq_disp_e             state;
+    ngx_http_fliq_disp_conf_t        conf;
+
+    ngx_queue_t                      flying;    /* jobs with a call */
+    ngx_uint_t                       njobs;     /* claimed and not settled */
+    size_t                           bytes;     /* of their bodies */
+
+    ngx_http_fliq_disp_clock_t       clock;
+    ngx_http_fliq_disp_owner_t       owner;
+    ngx_http_fliq_disp_lanes_t       lanes;
+    ngx_http_fliq_disp_claim_t       claim;
+    ngx_http_fliq_disp_multi_t       multi;
+    ngx_http_fliq_disp_settle_t      settle;
+
+    ngx_socket_t                     exit_fd;   /* watched to be told of the */
+    ngx_http_fliq_fd_t              *exit;      /* worker's exit */
+    ngx_event_t                      drain;
+};
+
+/*
+ * ngx_http_fliq_disp_ask(ask, log): the pool to ask with, or NULL.
+ * ngx_http_fliq_disp_ask_drop(ask): cancel what is under way.
+ * ngx_http_fliq_disp_ask_done(ask): the same, and free the pool.
+ */
+ngx_pool_t *ngx_http_fliq_disp_ask(ngx_http_fliq_disp_ask_t *ask,
+    ngx_log_t *log);
+void ngx_http_fliq_disp_ask_drop(ngx_http_fliq_disp_ask_t *ask);
+void ngx_http_fliq_disp_ask_done(ngx_http_fliq_disp_ask_t *ask);
+
+
+#endif /* NGX_HTTP_FLIQ_DISP_PRIVATE_H */
