@@ -1,0 +1,304 @@
+/*
+ * The headers of an outbound request: the user's, verbatim and in their
+ * order, then our own.
+ */
+
+#include "ngx_http_fliq_disp_private.h"
+#include "fliq_header.h"
+#include "fliq_sign.h"
+#include "fliq_time.h"
+
+#include <jansson.h>
+
+
+/* Where the next header is linked, and what the user has set already. */
+typedef struct {
+    ngx_pool_t           *pool;
+    struct curl_slist   **last;
+    unsigned              content_type:1;
+} ngx_http_fliq_disp_headers_t;
+
+
+static ngx_int_t ngx_http_fliq_disp_request_user(
+    ngx_http_fliq_disp_headers_t *headers, const ngx_str_t *text,
+    ngx_log_t *log);
+static ngx_int_t ngx_http_fliq_disp_request_members(
+    ngx_http_fliq_disp_headers_t *headers, json_t *object);
+static ngx_int_t ngx_http_fliq_disp_request_own(
+    ngx_http_fliq_disp_headers_t *headers, ngx_http_fliq_disp_call_t *call);
+static ngx_int_t ngx_http_fliq_disp_request_signature(
+    ngx_http_fliq_disp_headers_t *headers,
+    const ngx_http_fliq_disp_request_t *request, int64_t now);
+static const char *ngx_http_fliq_disp_request_type(
+    ngx_http_fliq_disp_headers_t *headers, const ngx_str_t *body);
+static ngx_int_t ngx_http_fliq_disp_request_add(
+    ngx_http_fliq_disp_headers_t *headers, const char *name,
+    const ngx_str_t *value);
+static ngx_int_t ngx_http_fliq_disp_request_line(
+    ngx_http_fliq_disp_headers_t *headers, char *line);
+static ngx_uint_t ngx_http_fliq_disp_request_blank(const ngx_str_t *value);
+
+
+ngx_int_t
+ngx_http_fliq_disp_request_headers(ngx_http_fliq_disp_call_t *call)
+{
+    ngx_http_fliq_disp_headers_t         headers;
+    const ngx_http_fliq_disp_request_t  *request;
+
+    request = call->request;
+
+    headers.pool = call->pool;
+    headers.last = &call->headers;
+    headers.content_type = 0;
+
+    if (request->headers.len
+        && ngx_http_fliq_disp_request_user(&headers, &request->headers,
+                                           call->multi->log)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_fliq_disp_request_own(&headers, call);
+}
+
+
+static ngx_int_t
+ngx_http_fliq_disp_request_user(ngx_http_fliq_disp_headers_t *headers,
+    const ngx_str_t *text, ngx_log_t *log)
+{
+    json_t        *object;
+    ngx_int_t      rc;
+    json_error_t   error;
+
+    object = json_loadb((char *) text->data, text->len, 0, &error);
+
+    if (!json_is_object(object)) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "stored headers are not an object: %s", error.text);
+        json_decref(object);
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_fliq_disp_request_members(headers, object);
+
+    json_decref(object);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_fliq_disp_request_members(ngx_http_fliq_disp_headers_t *headers,
+    json_t *object)
+{
+    json_t      *member;
+    ngx_str_t    value;
+    fliq_str_t   view;
+    const char  *name;
+
+    json_object_foreach(object, name, member) {
+
+        if (!json_is_string(member)) {
+            continue;
+        }
+
+        view.data = (uint8_t *) name;
+        view.len = ngx_strlen(name);
+
+        if (fliq_header_is(view, "x-request-id")) {
+
+            /* it is the execution's id */
+
+            continue;
+        }
+
+        if (fliq_header_is(view, "content-type")) {
+            headers->content_type = 1;
+        }
+
+        value.data = (u_char *) json_string_value(member);
+        value.len = json_string_length(member);
+
+        if (ngx_http_fliq_disp_request_add(headers, name, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_fliq_disp_request_own(ngx_http_fliq_disp_headers_t *headers,
+    ngx_http_fliq_disp_call_t *call)
+{
+    int64_t                              now;
+    ngx_str_t                            number;
+    const char                          *type;
+    u_char                               buf[NGX_INT64_LEN];
+    const ngx_http_fliq_disp_request_t  *request;
+
+    request = call->request;
+    now = call->started_at / FLIQ_TIME_SECOND;
+    number.data = buf;
+
+    number.len = ngx_sprintf(buf, "%L", now) - buf;
+
+    if (ngx_http_fliq_disp_request_add(headers, "X-Fliq-Delivery-Id",
+                                       &request->delivery_id) != NGX_OK
+        || ngx_http_fliq_disp_request_add(headers, "X-Fliq-Timestamp",
+                                          &number) != NGX_OK
+        || ngx_http_fliq_disp_request_add(headers, "X-Request-ID",
+                                          &request->request_id) != NGX_OK
+        || ngx_http_fliq_disp_request_signature(headers, request, now)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    number.len = ngx_sprintf(buf, "%D", request->attempt) - buf;
+
+    if (request->attempt
+        && ngx_http_fliq_disp_request_add(headers, "X-Fliq-Attempt", &number)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* "Name:" keeps libcurl from sending its own */
+
+    if (ngx_http_fliq_disp_request_line(headers, "Expect:") != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    type = ngx_http_fliq_disp_request_type(headers, &request->body);
+
+    if (type) {
+        return ngx_http_fliq_disp_request_line(headers, (char *) type);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_fliq_disp_request_signature(ngx_http_fliq_disp_headers_t *headers,
+    const ngx_http_fliq_disp_request_t *request, int64_t now)
+{
+    char       text[FLIQ_SIGNATURE_TEXT];
+    ngx_str_t  value;
+
+    if (request->secret.data == NULL) {
+        return NGX_OK;
+    }
+
+    if (fliq_sign(text, ngx_http_fliq_disp_view(&request->secret), now,
+                  ngx_http_fliq_disp_view(&request->method),
+                  ngx_http_fliq_disp_view(&request->url),
+                  ngx_http_fliq_disp_view(&request->body))
+        != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    value.data = (u_char *) text;
+    value.len = FLIQ_SIGNATURE_TEXT - 1;
+
+    return ngx_http_fliq_disp_request_add(headers, "X-Fliq-Signature",
+                                          &value);
+}
+
+
+/* The header line that says what the body is, where the user does not. */
+
+static const char *
+ngx_http_fliq_disp_request_type(ngx_http_fliq_disp_headers_t *headers,
+    const ngx_str_t *body)
+{
+    size_t   flags;
+    json_t  *json;
+
+    if (headers->content_type) {
+        return NULL;
+    }
+
+    if (body->len == 0) {
+        return "Content-Type:";
+    }
+
+    flags = JSON_DECODE_ANY|JSON_DECODE_INT_AS_REAL|JSON_ALLOW_NUL;
+
+    json = json_loadb((char *) body->data, body->len, flags, NULL);
+
+    if (json == NULL) {
+        return "Content-Type: text/plain; charset=utf-8";
+    }
+
+    json_decref(json);
+
+    return "Content-Type: application/json";
+}
+
+
+/* libcurl takes "Name:" for "send none"; with "Name;" it sends "Name:". */
+
+static ngx_int_t
+ngx_http_fliq_disp_request_add(ngx_http_fliq_disp_headers_t *headers,
+    const char *name, const ngx_str_t *value)
+{
+    char    *line;
+    size_t   len;
+
+    len = ngx_strlen(name) + sizeof(": ") + value->len;
+
+    line = ngx_pnalloc(headers->pool, len);
+    if (line == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_fliq_disp_request_blank(value)) {
+        ngx_snprintf((u_char *) line, len, "%s;%Z", name);
+
+    } else {
+        ngx_snprintf((u_char *) line, len, "%s: %V%Z", name, value);
+    }
+
+    return ngx_http_fliq_disp_request_line(headers, line);
+}
+
+
+static ngx_int_t
+ngx_http_fliq_disp_request_line(ngx_http_fliq_disp_headers_t *headers,
+    char *line)
+{
+    struct curl_slist  *node;
+
+    node = ngx_palloc(headers->pool, sizeof(struct curl_slist));
+    if (node == NULL) {
+        return NGX_ERROR;
+    }
+
+    node->data = line;
+    node->next = NULL;
+
+    *headers->last = node;
+    headers->last = &node->next;
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_fliq_disp_request_blank(const ngx_str_t *value)
+{
+    size_t  i;
+
+    for (i = 0; i < value->len; i++) {
+        if (value->data[i] != ' ' && value->data[i] != '\t') {
+            return 0;
+        }
+    }
+
+    return 1;
+}
