@@ -163,6 +163,13 @@ test_extremes(void **state)
     assert_int_equal(fliq_backoff_delay(&conf, FLIQ_BACKOFF_LINEAR,
                                         UINT32_MAX, 0), HOUR);
 
+    /* no jitter is more than all of it */
+
+    conf = usual;
+    conf.jitter = 101;
+    assert_int_equal(fliq_backoff_delay(&conf, FLIQ_BACKOFF_EXPONENTIAL, 1,
+                                        UINT32_MAX), 60 * SECOND);
+
     /* there is no retry 0: it waits like the first */
 
     conf = usual;

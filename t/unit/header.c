@@ -164,8 +164,9 @@ test_methods(void **state)
     };
 
     static const char *const  bad[] = {
-        "", "G", "GE", "GETT", " GET", "GET ", "GET\n", "TRACE", "CONNECT",
-        "PURGE", "PROPFIND", "POS", "POSTS", "PAT", "OPTION", "DELETED", "*"
+        "", "G", "GE", "GETT", "XET", " GET", "GET ", "GET\n", "TRACE",
+        "CONNECT", "PURGE", "PROPFIND", "POS", "POSTS", "PAT", "OPTION",
+        "DELETED", "*"
     };
 
     (void) state;

@@ -31,6 +31,7 @@ static const struct {
     { "http://example.com/\xc3\xa9?\xff", 0, "example.com", 80, 0 },
     { "http://example.com/a/../../b/./c", 0, "example.com", 80, 0 },
     { "http://example.com//", 0, "example.com", 80, 0 },
+    { "http://example.com:9999/!", 0, "example.com", 9999, 0 },
     { "http://example.com./", 0, "example.com.", 80, 0 },
     { "http://a_b.example-c.com/", 0, "a_b.example-c.com", 80, 0 },
     { "http://_srv.example/", 0, "_srv.example", 80, 0 },
@@ -68,6 +69,8 @@ static const struct {
     { "httpx://example.com/", "absolute http" },
     { "httpss://example.com/", "absolute http" },
     { "ttp://example.com/", "absolute http" },
+    { "xttp://example.com/", "absolute http" },
+    { "http:/xexample.com/", "absolute http" },
     { "file:///etc/passwd", "absolute http" },
     { "ftp://example.com/", "absolute http" },
     { "gopher://example.com/", "absolute http" },
@@ -130,6 +133,7 @@ static const struct {
     { "http://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/", "in ASCII" },
     { "http://127\343\200\2020.0.1/", "in ASCII" },
     { "http://example.com\xff/", "in ASCII" },
+    { "http://example.com\x80/", "in ASCII" },
 
     { "http://%31%32%37.0.0.1/", "percent-encoded" },
     { "http://127.0.0.1%00.example.com/", "percent-encoded" },
@@ -286,6 +290,30 @@ test_lengths(void **state)
 }
 
 
+/* Each byte within a name. */
+static void
+test_name_bytes(void **state)
+{
+    int          c, want;
+    char         text[] = "http://x_x";
+    fliq_url_t   url;
+    const char  *why;
+
+    (void) state;
+
+    for (c = 0; c < 256; c++) {
+        want = c != 0 && strchr("abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789-_./?#", c) != NULL;
+        text[8] = (char) c;
+
+        if ((fliq_url_parse(unit_bytes(text, 10), &url, &why) == 0) != want) {
+            unit_fail("byte %d", c);
+        }
+    }
+}
+
+
 /* The address of a literal is there to be judged. */
 static void
 test_judge(void **state)
@@ -361,6 +389,9 @@ test_lane(void **state)
     assert_int_equal(lane("http://0x7f000001./"), one);
     assert_int_equal(lane("http://[::ffff:127.0.0.1]/"), one);
     assert_int_not_equal(lane("http://127.0.0.2/"), one);
+    assert_int_not_equal(lane("http://128.0.0.1/"), one);
+    assert_int_not_equal(lane("http://[2001:db8::1]/"),
+                         lane("http://[2001:db8::2]/"));
     assert_int_not_equal(lane("http://[::127.0.0.1]/"), one);
     assert_int_equal(lane("http://[::1]/"), lane("http://[0:0:0::0:1]/"));
 
@@ -496,6 +527,7 @@ main(void)
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_refuse),
         cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_name_bytes),
         cmocka_unit_test(test_judge),
         cmocka_unit_test(test_lane),
         cmocka_unit_test(test_as_curl),
