@@ -128,6 +128,33 @@ ngx_http_fliq_db_conn_pending(ngx_http_fliq_db_conn_t *c)
 
 
 void
+ngx_http_fliq_db_conn_notice(void *data, const PGresult *result)
+{
+    ngx_http_fliq_db_conn_t *c = data;
+
+    const char  *severity, *message;
+
+    severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+    if (severity == NULL || message == NULL) {
+        return;
+    }
+
+    if (ngx_strcmp(severity, "FATAL") == 0
+        || ngx_strcmp(severity, "PANIC") == 0)
+    {
+        (void) ngx_cpystrn((u_char *) c->fatal, (u_char *) message,
+                           sizeof(c->fatal));
+        return;
+    }
+
+    ngx_log_debug3(NGX_LOG_DEBUG_EVENT, c->db->log, 0,
+                   "fliq db %s: %s: %s", c->db->conf.name, severity, message);
+}
+
+
+void
 ngx_http_fliq_db_conn_stale(ngx_http_fliq_db_conn_t *c)
 {
     if (c->state == NGX_HTTP_FLIQ_DB_READY) {
@@ -284,10 +311,7 @@ ngx_http_fliq_db_conn_timer_handler(ngx_event_t *ev)
     case NGX_HTTP_FLIQ_DB_CONNECTING:
     case NGX_HTTP_FLIQ_DB_SETUP:
 
-        /* libpq would stay with a silent host: begin behind it */
-
-        c->db->first = c->start + 1;
-        ngx_http_fliq_db_conn_failed(c, "timed out");
+        ngx_http_fliq_db_connect_late(c);
         break;
 
     default:

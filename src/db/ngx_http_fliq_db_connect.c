@@ -18,8 +18,6 @@ static ngx_int_t ngx_http_fliq_db_connect_results(
 static ngx_int_t ngx_http_fliq_db_connect_result(ngx_http_fliq_db_conn_t *c,
     PGresult *result);
 static void ngx_http_fliq_db_connect_ready(ngx_http_fliq_db_conn_t *c);
-static void ngx_http_fliq_db_connect_notice(void *data,
-    const PGresult *result);
 
 
 /* Retries from here on are at the backoff's maximum. */
@@ -78,6 +76,23 @@ ngx_http_fliq_db_connect_event(ngx_http_fliq_db_conn_t *c, ngx_uint_t ready)
 }
 
 
+/* libpq would stay with a silent host for ever: the next begins behind it. */
+
+void
+ngx_http_fliq_db_connect_late(ngx_http_fliq_db_conn_t *c)
+{
+    ngx_http_fliq_db_t  *db;
+
+    db = c->db;
+
+    db->first = 1 + ngx_http_fliq_db_endpoint_current(db->conf.target,
+                                                      &db->endpoints,
+                                                      c->start, c->pg);
+
+    ngx_http_fliq_db_conn_failed(c, "timed out");
+}
+
+
 static ngx_msec_t
 ngx_http_fliq_db_connect_limit(ngx_http_fliq_db_conn_t *c)
 {
@@ -117,7 +132,7 @@ ngx_http_fliq_db_connect_begin(ngx_http_fliq_db_conn_t *c)
         return;
     }
 
-    (void) PQsetNoticeReceiver(c->pg, ngx_http_fliq_db_connect_notice, c);
+    (void) PQsetNoticeReceiver(c->pg, ngx_http_fliq_db_conn_notice, c);
 
     /* libpq's rule: as if the first poll had asked to write */
 
@@ -299,7 +314,7 @@ ngx_http_fliq_db_connect_result(ngx_http_fliq_db_conn_t *c, PGresult *result)
         break;
     }
 
-    ngx_http_fliq_db_connect_notice(c, result);
+    ngx_http_fliq_db_conn_notice(c, result);
 
     if (c->fatal[0]) {
         PQclear(result);
@@ -347,33 +362,4 @@ ngx_http_fliq_db_connect_ready(ngx_http_fliq_db_conn_t *c)
 
     ngx_http_fliq_db_connected(db);
     ngx_http_fliq_db_conn_release(c);
-}
-
-
-/* The server's notices; a last word is kept to explain the loss after it. */
-
-static void
-ngx_http_fliq_db_connect_notice(void *data, const PGresult *result)
-{
-    ngx_http_fliq_db_conn_t *c = data;
-
-    const char  *severity, *message;
-
-    severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-    message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-
-    if (severity == NULL || message == NULL) {
-        return;
-    }
-
-    if (ngx_strcmp(severity, "FATAL") == 0
-        || ngx_strcmp(severity, "PANIC") == 0)
-    {
-        (void) ngx_cpystrn((u_char *) c->fatal, (u_char *) message,
-                           sizeof(c->fatal));
-        return;
-    }
-
-    ngx_log_debug3(NGX_LOG_DEBUG_EVENT, c->db->log, 0,
-                   "fliq db %s: %s: %s", c->db->conf.name, severity, message);
 }

@@ -149,6 +149,36 @@ done:
 }
 
 
+ngx_uint_t
+ngx_http_fliq_db_endpoint_current(const ngx_http_fliq_db_target_t *target,
+    const ngx_http_fliq_db_endpoints_t *endpoints, ngx_uint_t first,
+    const PGconn *pg)
+{
+    ngx_uint_t                          i, n;
+    const char                         *port;
+    const ngx_http_fliq_db_endpoint_t  *e;
+
+    for (i = 0; i < endpoints->n; i++) {
+        n = (first + i) % endpoints->n;
+        e = &endpoints->elts[n];
+        port = target->hosts[e->host].port;
+
+        if (port[0] && ngx_strcmp(port, PQport(pg)) != 0) {
+            continue;
+        }
+
+        if (e->addr[0]
+            ? ngx_strcmp(e->addr, PQhostaddr(pg)) == 0
+            : ngx_strcmp(target->hosts[e->host].name, PQhost(pg)) == 0)
+        {
+            return n;
+        }
+    }
+
+    return first;
+}
+
+
 /* One of the lists, in malloc'ed memory. */
 
 static char *

@@ -216,6 +216,8 @@ ngx_http_fliq_db_pipe_result(ngx_http_fliq_db_conn_t *c, PGresult *result)
          * of the Prepare, it only says that there is no such statement.
          */
 
+        ngx_http_fliq_db_conn_notice(c, result);
+
         if (q->result && PQresultStatus(q->result) == PGRES_FATAL_ERROR) {
             PQclear(result);
             return NGX_OK;

@@ -80,11 +80,11 @@ struct ngx_http_fliq_db_query_s {
     PGresult                             *result;   /* kept until the Sync */
     ngx_msec_t                            expires;
     ngx_int_t                             rc;       /* of one in ended */
+    ngx_uint_t                            retries;
 
     unsigned                              syncs:2;  /* still to come: a
                                                        Prepare has its own */
     unsigned                              waiting:1;
-    unsigned                              again:1;  /* sent a second time */
 };
 
 
@@ -256,6 +256,9 @@ void ngx_http_fliq_db_conn_flush(ngx_http_fliq_db_conn_t *c);
 /* 1: OpenSSL holds bytes that no event will tell of. */
 ngx_uint_t ngx_http_fliq_db_conn_pending(ngx_http_fliq_db_conn_t *c);
 
+/* What the server says: its last words are kept to explain the loss. */
+void ngx_http_fliq_db_conn_notice(void *data, const PGresult *result);
+
 /* libpq says that the connection is of no more use: lost, or failed. */
 void ngx_http_fliq_db_conn_broken(ngx_http_fliq_db_conn_t *c);
 
@@ -290,6 +293,9 @@ void ngx_http_fliq_db_connect_resolved(ngx_http_fliq_db_conn_t *c);
 
 void ngx_http_fliq_db_connect_event(ngx_http_fliq_db_conn_t *c,
     ngx_uint_t ready);
+
+/* The timer: an attempt took too long. */
+void ngx_http_fliq_db_connect_late(ngx_http_fliq_db_conn_t *c);
 
 
 /* db_pipe.c: the states from READY on. */
@@ -327,6 +333,15 @@ ngx_int_t ngx_http_fliq_db_endpoint_list(
 PGconn *ngx_http_fliq_db_endpoint_connect(
     const ngx_http_fliq_db_target_t *target,
     const ngx_http_fliq_db_endpoints_t *endpoints, ngx_uint_t first);
+
+/*
+ * Which endpoint libpq is busy with, in an attempt that began with ${first};
+ * ${first} when the endpoints have changed meanwhile.
+ */
+ngx_uint_t ngx_http_fliq_db_endpoint_current(
+    const ngx_http_fliq_db_target_t *target,
+    const ngx_http_fliq_db_endpoints_t *endpoints, ngx_uint_t first,
+    const PGconn *pg);
 
 
 /* db_resolve.c */

@@ -278,21 +278,24 @@ ngx_http_fliq_db_query_land(ngx_http_fliq_db_query_t *q)
 }
 
 
-/* A query that did nothing for want of its statement runs once more. */
+/* A query that did nothing for want of its statement runs again. */
 
 static ngx_int_t
 ngx_http_fliq_db_query_retry(ngx_http_fliq_db_query_t *q,
     ngx_http_fliq_db_conn_t *c)
 {
-    if (!ngx_http_fliq_db_query_outdated(q, c)
-        || q->again || q->done == NULL)
-    {
+    if (!ngx_http_fliq_db_query_outdated(q, c) || q->done == NULL) {
+        return NGX_DECLINED;
+    }
+
+    /* each connection may have to find out */
+
+    if (q->retries++ == q->db->conf.connections) {
         return NGX_DECLINED;
     }
 
     PQclear(q->result);
     q->result = NULL;
-    q->again = 1;
 
     ngx_http_fliq_db_query_wait(q, &q->db->waiting);
 

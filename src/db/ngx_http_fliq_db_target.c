@@ -277,7 +277,7 @@ ngx_http_fliq_db_target_hosts(ngx_conf_t *cf,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "the database connection string has %ui hosts, "
                            "%ui addresses and %ui ports", n,
-                           addrs ? naddrs : 0, nports);
+                           addrs ? naddrs : 0, ports ? nports : 0);
         return NGX_ERROR;
     }
 
@@ -336,6 +336,16 @@ ngx_http_fliq_db_target_host(ngx_conf_t *cf, ngx_http_fliq_db_host_t *host)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid hostaddr \"%s\" in the database "
                            "connection string", host->addr);
+        return NGX_ERROR;
+    }
+
+    if (host->name[0] && strchr(host->name + 1, '@')) {
+
+        /* it is not shown, since it has a part of the password */
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid host in the database connection string: "
+                           "write \"%%40\" for \"@\" in a password");
         return NGX_ERROR;
     }
 
