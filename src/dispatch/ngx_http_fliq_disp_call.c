@@ -527,17 +527,19 @@ ngx_http_fliq_disp_call_answer(ngx_http_fliq_disp_call_t *call,
     answer->duration_ms = (int32_t)
                     ((ngx_http_fliq_monotonic() - call->started + 500) / 1000);
 
-    if (code != CURLE_OK && !call->enough) {
-        ngx_http_fliq_disp_call_error(call, code, &answer->error);
-        return;
-    }
-
     status = 0;
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
 
-    if (status < 100 || status > 999) {
-        ngx_http_fliq_disp_call_error(call, CURLE_WEIRD_SERVER_REPLY,
-                                      &answer->error);
+    if (!call->answered || status < 100 || status > 999) {
+        code = code == CURLE_OK ? CURLE_WEIRD_SERVER_REPLY : code;
+        status = 0;
+    }
+
+    if (code != CURLE_OK && !call->enough) {
+        ngx_http_fliq_disp_call_error(call, code, &answer->error);
+    }
+
+    if (status == 0) {
         return;
     }
 

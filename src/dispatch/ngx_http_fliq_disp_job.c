@@ -263,12 +263,13 @@ ngx_http_fliq_disp_job_judge(ngx_http_fliq_disp_job_t *job,
     outcome->error = answer->error;
     outcome->due_at = NGX_HTTP_FLIQ_NONE;
 
-    if (answer->status >= 200 && answer->status <= 299) {
-        outcome->verdict = NGX_HTTP_FLIQ_SUCCESS;
-        return;
-    }
+    if (answer->error.data == NULL) {
 
-    if (answer->status) {
+        if (answer->status >= 200 && answer->status <= 299) {
+            outcome->verdict = NGX_HTTP_FLIQ_SUCCESS;
+            return;
+        }
+
         ngx_http_fliq_disp_job_status(job);
     }
 

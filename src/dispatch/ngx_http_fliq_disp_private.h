@@ -120,8 +120,9 @@ typedef struct {
     int64_t                          started_at;
     int64_t                          retry_after;   /* microseconds, or 0 */
     int32_t                          duration_ms;
-    int32_t                          status;    /* 0: no whole answer came */
-    ngx_str_t                        error;     /* why, then; else NULL */
+    int32_t                          status;    /* 0: none came */
+    ngx_str_t                        error;     /* why there is no whole
+                                                   answer; NULL: there is */
     ngx_str_t                        excerpt;   /* UTF-8; NULL: no body */
 } ngx_http_fliq_disp_answer_t;
 
