@@ -58,9 +58,18 @@ FNR == 1 {
         complain("no room for this file: see rooms.awk")
     }
     in_comment = 0
+    first = 1
 }
 
-# Rooms.
+# nginx's headers choose the features of libc's (_GNU_SOURCE): whoever comes
+# before them decides otherwise.
+/^#[ ]*include / {
+    if (first && room != "core" && $2 !~ /^(<ngx_|"ngx_http_fliq_)/) {
+        complain("ngx_config.h comes before " $2)
+    }
+    first = 0
+}
+
 /^#[ ]*include "/ {
     split($0, part, "\"")
     other = room_of(part[2])
