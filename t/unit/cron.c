@@ -631,6 +631,7 @@ static const struct {
     { "0 0 1 mon *", "month: \"mon\" is not a number or a name" },
     { "0 0 1 jen *", "month: \"jen\" is not a number or a name" },
     { "0 0 1 anf *", "month: \"anf\" is not a number or a name" },
+    { "0 0 1 xan *", "month: \"xan\" is not a number or a name" },
     { "0 0 1 dec-jan *", "month: the range \"dec-jan\" runs backwards" },
     { "0 0 1 */jan *", "month: the step \"jan\" is not in 1-12" },
 
@@ -766,6 +767,8 @@ test_next(void **state)
         { "0 9 * * 7", "2026-01-30T09:00:00Z", "2026-02-01T09:00:00Z" },
         { "0 0 */2 * 1", "2026-01-01T00:00:00Z", "2026-01-05T00:00:00Z" },
         { "0 0 */2 * 1", "2026-01-05T00:00:00Z", "2026-01-19T00:00:00Z" },
+        { "0 0 15 12 1", "2028-12-25T00:00:00Z", "2029-12-03T00:00:00Z" },
+        { "0 0 15 11 6", "2029-11-24T00:00:00Z", "2030-11-02T00:00:00Z" },
         { "@hourly", "2026-01-31T23:00:00Z", "2026-02-01T00:00:00Z" },
         { "@weekly", "2026-01-31T23:00:00Z", "2026-02-01T00:00:00Z" },
         { "@yearly", "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z" },
