@@ -114,14 +114,12 @@ ngx_http_fliq_disp_hint(void *data, int64_t due_at)
 
     claim = &disp->claim;
 
-    if (due_at > claim->due_at) {
-        return;
+    if (due_at <= claim->due_at) {
+        claim->due_at = due_at;
+        claim->own = 1;
+
+        ngx_http_fliq_disp_claim_arm(disp);
     }
-
-    claim->due_at = due_at;
-    claim->own = 1;
-
-    ngx_http_fliq_disp_claim_arm(disp);
 }
 
 
@@ -129,6 +127,10 @@ void
 ngx_http_fliq_disp_claim_now(ngx_http_fliq_disp_t *disp)
 {
     ngx_http_fliq_disp_hint(disp, ngx_http_fliq_disp_clock_now(&disp->clock));
+
+    /* it may have been due before, and what kept it from that is over */
+
+    ngx_http_fliq_disp_claim_arm(disp);
 }
 
 
