@@ -1,4 +1,4 @@
--- Create an account and its signing secret.
+-- Create an account, its signing secret and the grant of its credits.
 -- vars: name; plan; balance; daily_limit, empty for the plan's own; secret
 -- out:  the account, a JSON object
 \ir functions.sql
@@ -10,6 +10,12 @@ WITH account AS (
 ), secret AS (
     INSERT INTO fliq.signing_secrets (account_id, secret)
     SELECT id, :'secret' FROM account
+), given AS (
+    INSERT INTO fliq.credit_transactions
+           (account_id, id, type, amount, description)
+    SELECT id, pg_temp.new_id(), 'grant', balance, 'at creation'
+      FROM account
+     WHERE balance > 0
 )
 SELECT row_to_json(record)
   FROM (SELECT pg_temp.public_id('acct', id) AS id, name, plan, balance,
