@@ -57,7 +57,6 @@ static const struct {
     { CURLOPT_HTTP_VERSION,       CURL_HTTP_VERSION_2TLS },
     { CURLOPT_TCP_NODELAY,        1 },
     { CURLOPT_TCP_KEEPALIVE,      1 },
-    { CURLOPT_BUFFERSIZE,         16384 },
     { CURLOPT_DNS_CACHE_TIMEOUT,  60 },
     { CURLOPT_MAXAGE_CONN,        NGX_HTTP_FLIQ_DISP_MAXAGE },
 

@@ -18,6 +18,7 @@
 #define NGX_HTTP_FLIQ_DISP_PAUSE_MIN  50000   /* after a failure */
 #define NGX_HTTP_FLIQ_DISP_PAUSE_MAX  1000000
 #define NGX_HTTP_FLIQ_DISP_DEAR       5000    /* a claim_due that costs */
+#define NGX_HTTP_FLIQ_DISP_RARELY     50      /* times that, to the next one */
 
 #define NGX_HTTP_FLIQ_DISP_ENOUGH     32      /* free slots */
 #define NGX_HTTP_FLIQ_DISP_LANES_MIN  64
@@ -40,6 +41,8 @@ static void ngx_http_fliq_disp_claim_next(void *data, ngx_int_t rc,
     const void *result);
 static void ngx_http_fliq_disp_claim_answered(void *data, ngx_int_t rc,
     const void *result);
+static void ngx_http_fliq_disp_claim_weigh(
+    ngx_http_fliq_disp_claim_t *claim);
 static void ngx_http_fliq_disp_claim_failed(ngx_http_fliq_disp_t *disp);
 static void ngx_http_fliq_disp_claim_judge(ngx_http_fliq_disp_t *disp,
     ngx_uint_t n);
@@ -316,7 +319,7 @@ ngx_http_fliq_disp_claim_send(ngx_http_fliq_disp_t *disp, int64_t now)
  * With a backlog, claims by due time and by lane alternate, so that who has
  * the oldest work is served and nobody is left out.  A claim by due time
  * steps over all that is due in a blocked lane: when that is dear it gives
- * way to the walk, but for once in a poll.
+ * way to the walk for a while.
  */
 
 static void
@@ -342,8 +345,7 @@ ngx_http_fliq_disp_claim_compose(ngx_http_fliq_disp_t *disp)
 
     what->by_lane = (claim->backlog && !claim->walk)
                     || (what->nblocked
-                        && claim->cost > NGX_HTTP_FLIQ_DISP_DEAR
-                        && claim->poll > ngx_http_fliq_monotonic());
+                        && claim->dear > ngx_http_fliq_monotonic());
     claim->walk = what->by_lane;
 
     what->after_account = claim->account;
@@ -426,7 +428,7 @@ ngx_http_fliq_disp_claim_answered(void *data, ngx_int_t rc,
         ngx_http_fliq_disp_claim_walked(claim, list);
 
     } else {
-        claim->cost = ngx_http_fliq_monotonic() - claim->ask.sent;
+        ngx_http_fliq_disp_claim_weigh(claim);
     }
 
     if (list->n) {
@@ -435,6 +437,21 @@ ngx_http_fliq_disp_claim_answered(void *data, ngx_int_t rc,
 
     ngx_http_fliq_disp_claim_judge(disp, list->n);
     ngx_http_fliq_disp_claim_arm(disp);
+}
+
+
+/* What a claim by due time costs says when there may be another one. */
+
+static void
+ngx_http_fliq_disp_claim_weigh(ngx_http_fliq_disp_claim_t *claim)
+{
+    int64_t  now, cost;
+
+    now = ngx_http_fliq_monotonic();
+    cost = now - claim->ask.sent;
+
+    claim->dear = cost > NGX_HTTP_FLIQ_DISP_DEAR
+                  ? now + cost * NGX_HTTP_FLIQ_DISP_RARELY : 0;
 }
 
 

@@ -331,7 +331,8 @@ typedef struct {
     int64_t                          not_before;
     int64_t                          pause;     /* after a failure */
     int64_t                          room;      /* since when a slot is free */
-    int64_t                          cost;      /* of the last claim_due */
+    int64_t                          dear;      /* until when a claim_due is
+                                                   too much */
 
     ngx_uint_t                       lanes;     /* to visit in a walk */
     fliq_id_t                        account;   /* where it ended */
