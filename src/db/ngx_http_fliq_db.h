@@ -54,7 +54,8 @@ typedef struct ngx_http_fliq_db_target_s  ngx_http_fliq_db_target_t;
  * Returns NGX_AGAIN with *sql set to the text to run (which must stay valid
  * until the next call); NGX_OK when the connection is ready; NGX_ERROR to
  * refuse it, having logged why: it is closed and tried again after the
- * longest backoff.
+ * longest backoff.  Making the connection, and then each text, may take as
+ * long as ${timeout}, but not less than 2 s.
  */
 typedef ngx_int_t (*ngx_http_fliq_db_setup_pt)(void *data, ngx_uint_t *step,
     const PGresult *result, const char **sql, ngx_log_t *log);
@@ -73,7 +74,10 @@ typedef struct {
     ngx_uint_t                            depth;   /* queries in flight on
                                                       one connection */
     ngx_msec_t                            timeout; /* from the call of
-                                                      _query to its answer */
+                                                      _query to its answer;
+                                                      a connection silent
+                                                      for as long is
+                                                      dropped */
     ngx_http_fliq_db_setup_pt             setup;   /* or NULL */
     ngx_http_fliq_db_ready_pt             ready;   /* or NULL */
     void                                 *data;    /* for setup and ready */
@@ -84,8 +88,9 @@ typedef struct {
  * NGX_OK        result holds its rows (PGRES_TUPLES_OK or COMMAND_OK);
  * NGX_DECLINED  the server refused it: result holds the error and its
  *               SQLSTATE, nothing was changed;
- * NGX_ERROR     the connection was lost after the query had been sent:
- *               whether it took effect is not known; result is NULL;
+ * NGX_ERROR     the connection was lost after the query had been sent, or
+ *               the answer did not come in time: whether it took effect is
+ *               not known; result is NULL;
  * NGX_BUSY      it was never sent: the time ran out in the queue or the
  *               database is away; nothing was changed; result is NULL.
  */

@@ -310,7 +310,6 @@ ngx_http_fliq_db_conn_timer_handler(ngx_event_t *ev)
 
     case NGX_HTTP_FLIQ_DB_CONNECTING:
     case NGX_HTTP_FLIQ_DB_SETUP:
-
         ngx_http_fliq_db_connect_late(c);
         break;
 

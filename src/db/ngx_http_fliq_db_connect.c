@@ -56,9 +56,16 @@ ngx_http_fliq_db_connect(ngx_http_fliq_db_conn_t *c)
 void
 ngx_http_fliq_db_connect_resolved(ngx_http_fliq_db_conn_t *c)
 {
-    if (c->state == NGX_HTTP_FLIQ_DB_RESOLVING) {
-        ngx_http_fliq_db_connect_begin(c);
+    if (c->state != NGX_HTTP_FLIQ_DB_RESOLVING) {
+        return;
     }
+
+    if (!ngx_http_fliq_db_wanted(c->db)) {
+        ngx_http_fliq_db_conn_release(c);
+        return;
+    }
+
+    ngx_http_fliq_db_connect_begin(c);
 }
 
 
@@ -120,7 +127,7 @@ ngx_http_fliq_db_connect_begin(ngx_http_fliq_db_conn_t *c)
 
     c->start = db->first % db->endpoints.n;
     c->pg = ngx_http_fliq_db_endpoint_connect(db->conf.target, &db->endpoints,
-                                            c->start);
+                                              c->start);
 
     if (c->pg == NULL) {
         ngx_http_fliq_db_conn_failed(c, "no memory");

@@ -116,6 +116,8 @@ ngx_http_fliq_db_pipe_event(ngx_http_fliq_db_conn_t *c, ngx_uint_t ready)
         return;
     }
 
+    c->heard = ngx_current_msec;
+
     do {
         if (!PQconsumeInput(c->pg)) {
             ngx_http_fliq_db_conn_broken(c);
@@ -245,8 +247,6 @@ ngx_http_fliq_db_pipe_sync(ngx_http_fliq_db_conn_t *c)
 
     head = ngx_queue_head(&c->flight);
     q = ngx_queue_data(head, ngx_http_fliq_db_query_t, queue);
-
-    c->heard = ngx_current_msec;
 
     if (--q->syncs == 0) {
         ngx_http_fliq_db_query_answered(q);

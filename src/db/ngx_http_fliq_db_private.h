@@ -110,8 +110,8 @@ struct ngx_http_fliq_db_conn_s {
 
     ngx_queue_t                           flight;   /* oldest first */
     ngx_uint_t                            inflight;
-    ngx_msec_t                            heard;    /* its last answer, or
-                                                       when it had to begin */
+    ngx_msec_t                            heard;    /* its last bytes, or
+                                                       when it was asked */
 
     ngx_uint_t                            failures; /* attempts in a row */
     ngx_uint_t                            start;    /* the attempt's first

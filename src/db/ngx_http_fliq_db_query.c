@@ -10,6 +10,7 @@ static void ngx_http_fliq_db_query_wait(ngx_http_fliq_db_query_t *q,
     ngx_queue_t *after);
 static void ngx_http_fliq_db_query_stop_waiting(ngx_http_fliq_db_query_t *q);
 static void ngx_http_fliq_db_query_land(ngx_http_fliq_db_query_t *q);
+static ngx_int_t ngx_http_fliq_db_query_outcome(const PGresult *result);
 static ngx_int_t ngx_http_fliq_db_query_retry(ngx_http_fliq_db_query_t *q,
     ngx_http_fliq_db_conn_t *c);
 static ngx_uint_t ngx_http_fliq_db_query_outdated(
@@ -143,18 +144,7 @@ ngx_http_fliq_db_query_answered(ngx_http_fliq_db_query_t *q)
     ngx_http_fliq_db_conn_t  *c;
 
     c = q->conn;
-    rc = NGX_DECLINED;
-
-    switch (PQresultStatus(q->result)) {
-
-    case PGRES_COMMAND_OK:
-    case PGRES_TUPLES_OK:
-        rc = NGX_OK;
-        break;
-
-    default:
-        break;
-    }
+    rc = ngx_http_fliq_db_query_outcome(q->result);
 
     ngx_http_fliq_db_query_land(q);
 
@@ -168,7 +158,7 @@ ngx_http_fliq_db_query_answered(ngx_http_fliq_db_query_t *q)
     ngx_http_fliq_db_dispatch(c->db);
 
     if (q->done) {
-        q->done(q->data, rc, q->result);
+        q->done(q->data, rc, rc == NGX_ERROR ? NULL : q->result);
     }
 
     PQclear(q->result);
@@ -278,6 +268,32 @@ ngx_http_fliq_db_query_land(ngx_http_fliq_db_query_t *q)
 }
 
 
+/*
+ * An error without SQLSTATE is libpq's own (no memory for the rows): the
+ * server may well have done what it was asked.
+ */
+
+static ngx_int_t
+ngx_http_fliq_db_query_outcome(const PGresult *result)
+{
+    switch (PQresultStatus(result)) {
+
+    case PGRES_COMMAND_OK:
+    case PGRES_TUPLES_OK:
+        return NGX_OK;
+
+    default:
+        break;
+    }
+
+    if (PQresultErrorField(result, PG_DIAG_SQLSTATE) == NULL) {
+        return NGX_ERROR;
+    }
+
+    return NGX_DECLINED;
+}
+
+
 /* A query that did nothing for want of its statement runs again. */
 
 static ngx_int_t
@@ -319,7 +335,7 @@ ngx_http_fliq_db_query_outdated(ngx_http_fliq_db_query_t *q,
     code = PQresultErrorField(q->result, PG_DIAG_SQLSTATE);
     function = PQresultErrorField(q->result, PG_DIAG_SOURCE_FUNCTION);
 
-    if (code == NULL || function == NULL) {
+    if (function == NULL) {
         return 0;
     }
 

@@ -47,14 +47,18 @@ ngx_http_fliq_fd_t *ngx_http_fliq_fd_attach(ngx_socket_t fd, ngx_uint_t want,
 
 /*
  * ngx_http_fliq_fd_want(watch, want):
- * Change what the watch waits for.  Returns NGX_OK or NGX_ERROR (logged).
+ * Change what the watch waits for.  Finds out, too, when the library has put
+ * another socket under the number, which libcurl does without a word.
+ * Returns NGX_OK or NGX_ERROR (logged).
  */
 ngx_int_t ngx_http_fliq_fd_want(ngx_http_fliq_fd_t *watch, ngx_uint_t want);
 
 /*
  * ngx_http_fliq_fd_idle(watch, idle):
  * Mark the watch as idle (1) or busy (0).  An idle one is called with CLOSE
- * as soon as the worker begins a graceful shutdown.
+ * as soon as the worker begins a graceful shutdown (not one that becomes
+ * idle later: test ngx_exiting then).  CLOSE comes alone and once; a handler
+ * may ignore it.
  */
 void ngx_http_fliq_fd_idle(ngx_http_fliq_fd_t *watch, ngx_uint_t idle);
 
