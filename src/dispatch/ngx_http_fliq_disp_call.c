@@ -21,10 +21,12 @@ static ngx_int_t ngx_http_fliq_disp_call_options(
 static CURLcode ngx_http_fliq_disp_call_method(
     ngx_http_fliq_disp_call_t *call);
 static char *ngx_http_fliq_disp_call_target(ngx_http_fliq_disp_call_t *call);
+static const char *ngx_http_fliq_disp_call_path(const char *url);
 static curl_socket_t ngx_http_fliq_disp_call_socket(void *data,
     curlsocktype purpose, struct curl_sockaddr *address);
 static int ngx_http_fliq_disp_call_sending(void *data, char *remote,
     char *local, int remote_port, int local_port);
+static u_char *ngx_http_fliq_disp_call_http2(ngx_http_fliq_disp_call_t *call);
 static size_t ngx_http_fliq_disp_call_header(char *line, size_t size,
     size_t n, void *data);
 static void ngx_http_fliq_disp_call_retry_after(
@@ -286,13 +288,9 @@ ngx_http_fliq_disp_call_target(ngx_http_fliq_disp_call_t *call)
 {
     char        *target, *p;
     size_t       len;
-    const char  *url, *path;
+    const char  *path;
 
-    url = (const char *) call->request->url.data;
-
-    path = ngx_strstr(url, "://");
-    path = path ? path + 3 : url;
-    path += strcspn(path, "/?#");
+    path = ngx_http_fliq_disp_call_path((char *) call->request->url.data);
     len = strcspn(path, "#");
 
     target = ngx_pnalloc(call->pool, len + 2);
@@ -310,6 +308,20 @@ ngx_http_fliq_disp_call_target(ngx_http_fliq_disp_call_t *call)
     *p = '\0';
 
     return target;
+}
+
+
+/* The end of a URL's host and port. */
+
+static const char *
+ngx_http_fliq_disp_call_path(const char *url)
+{
+    const char  *host;
+
+    host = ngx_strstr(url, "://");
+    host = host ? host + 3 : url;
+
+    return host + strcspn(host, "/?#");
 }
 
 
@@ -350,8 +362,8 @@ ngx_http_fliq_disp_call_socket(void *data, curlsocktype purpose,
 /*
  * libcurl sends a request anew when a connection that was used before breaks
  * without an answer.  The target may have acted on the first one: an attempt
- * is one request.  Over TLS it may be HTTP/2, where a target says which
- * requests it has not looked at; those are sent again.
+ * is one request.  With HTTP/2 a target says which requests it has not looked
+ * at; those are sent again.
  */
 
 static int
@@ -360,11 +372,7 @@ ngx_http_fliq_disp_call_sending(void *data, char *remote, char *local,
 {
     ngx_http_fliq_disp_call_t *call = data;
 
-    u_char  *scheme;
-
-    scheme = call->request->url.data;
-
-    if (call->sent && ngx_strncasecmp(scheme, (u_char *) "http:", 5) == 0) {
+    if (call->sent && !*ngx_http_fliq_disp_call_http2(call)) {
         call->again = 1;
         return CURL_PREREQFUNC_ABORT;
     }
@@ -375,12 +383,28 @@ ngx_http_fliq_disp_call_sending(void *data, char *remote, char *local,
 }
 
 
+/* Where the worker notes whether the call's host speaks HTTP/2. */
+
+static u_char *
+ngx_http_fliq_disp_call_http2(ngx_http_fliq_disp_call_t *call)
+{
+    size_t   len;
+    u_char  *url;
+
+    url = call->request->url.data;
+    len = ngx_http_fliq_disp_call_path((char *) url) - (char *) url;
+
+    return &call->multi->http2[ngx_crc32_short(url, len)
+                               % NGX_HTTP_FLIQ_DISP_HOSTS];
+}
+
+
 static size_t
 ngx_http_fliq_disp_call_header(char *line, size_t size, size_t n, void *data)
 {
     ngx_http_fliq_disp_call_t *call = data;
 
-    long    status;
+    long    status, version;
     size_t  len;
 
     len = size * n;
@@ -403,7 +427,9 @@ ngx_http_fliq_disp_call_header(char *line, size_t size, size_t n, void *data)
     }
 
     status = 0;
+    version = 0;
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(call->easy, CURLINFO_HTTP_VERSION, &version);
 
     if (status < 200 && status != 101) {
 
@@ -414,9 +440,11 @@ ngx_http_fliq_disp_call_header(char *line, size_t size, size_t n, void *data)
     }
 
     call->answered = 1;
+    *ngx_http_fliq_disp_call_http2(call) = version >= CURL_HTTP_VERSION_2_0;
 
-    if (call->request->body.len
-        && ngx_strcmp(call->request->method.data, "HEAD") == 0)
+    if (status == 101
+        || (call->request->body.len
+            && ngx_strcmp(call->request->method.data, "HEAD") == 0))
     {
         /* libcurl does not know that there is no body to wait for */
 
@@ -626,6 +654,10 @@ ngx_http_fliq_disp_call_reason(ngx_http_fliq_disp_call_t *call, CURLcode code)
 
     if (code == CURLE_COULDNT_CONNECT && err == NGX_ECONNREFUSED) {
         return "connection refused";
+    }
+
+    if (code == CURLE_RECV_ERROR && err == 0) {
+        return "the answer is malformed";
     }
 
     for (i = 0; i < sizeof(ngx_http_fliq_disp_reasons)

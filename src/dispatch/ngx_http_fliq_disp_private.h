@@ -34,6 +34,8 @@
 #define NGX_HTTP_FLIQ_DISP_BODY_MAX   65536
 #define NGX_HTTP_FLIQ_DISP_HEAD_MAX   131072
 
+#define NGX_HTTP_FLIQ_DISP_HOSTS      1024    /* whose version is noted */
+
 
 typedef struct ngx_http_fliq_disp_multi_s    ngx_http_fliq_disp_multi_t;
 typedef struct ngx_http_fliq_disp_call_s     ngx_http_fliq_disp_call_t;
@@ -97,6 +99,7 @@ struct ngx_http_fliq_disp_multi_s {
     const fliq_addr_policy_t        *policy;
     const ngx_http_fliq_disp_clock_t  *clock;
     char                            *user_agent;
+    u_char                           http2[NGX_HTTP_FLIQ_DISP_HOSTS];
 };
 
 /*
