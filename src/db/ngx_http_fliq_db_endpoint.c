@@ -5,6 +5,9 @@
 #include "ngx_http_fliq_db_private.h"
 
 
+static ngx_http_fliq_db_endpoint_t *ngx_http_fliq_db_endpoint_answer(
+    ngx_http_fliq_db_endpoint_t *e, ngx_uint_t host,
+    const struct addrinfo *ai);
 static char *ngx_http_fliq_db_endpoint_join(
     const ngx_http_fliq_db_target_t *target,
     const ngx_http_fliq_db_endpoints_t *endpoints, ngx_uint_t first,
@@ -74,19 +77,8 @@ ngx_http_fliq_db_endpoint_list(const ngx_http_fliq_db_target_t *target,
             continue;
         }
 
-        for (ai = answers ? answers[i] : NULL; ai; ai = ai->ai_next) {
-
-            if (getnameinfo(ai->ai_addr, ai->ai_addrlen, e->addr,
-                            NGX_HTTP_FLIQ_DB_ADDR_LEN, NULL, 0,
-                            NI_NUMERICHOST)
-                == 0)
-            {
-                e->host = i;
-                e++;
-            }
-        }
-
         if (answers && answers[i]) {
+            e = ngx_http_fliq_db_endpoint_answer(e, i, answers[i]);
             continue;
         }
 
@@ -176,6 +168,25 @@ ngx_http_fliq_db_endpoint_current(const ngx_http_fliq_db_target_t *target,
     }
 
     return first;
+}
+
+
+static ngx_http_fliq_db_endpoint_t *
+ngx_http_fliq_db_endpoint_answer(ngx_http_fliq_db_endpoint_t *e,
+    ngx_uint_t host, const struct addrinfo *ai)
+{
+    for ( /* void */ ; ai; ai = ai->ai_next) {
+
+        if (getnameinfo(ai->ai_addr, ai->ai_addrlen, e->addr,
+                        NGX_HTTP_FLIQ_DB_ADDR_LEN, NULL, 0, NI_NUMERICHOST)
+            == 0)
+        {
+            e->host = host;
+            e++;
+        }
+    }
+
+    return e;
 }
 
 

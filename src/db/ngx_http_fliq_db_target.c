@@ -195,10 +195,10 @@ static ngx_int_t
 ngx_http_fliq_db_target_params(ngx_conf_t *cf,
     ngx_http_fliq_db_target_t *target, const PQconninfoOption *options)
 {
-    size_t                            len;
-    ngx_uint_t                        n;
-    const PQconninfoOption           *option;
-    const ngx_http_fliq_db_default_t *def;
+    char                              *value;
+    ngx_uint_t                         n;
+    const PQconninfoOption            *option;
+    const ngx_http_fliq_db_default_t  *def;
 
     n = 0;
 
@@ -233,19 +233,16 @@ ngx_http_fliq_db_target_params(ngx_conf_t *cf,
             return NGX_ERROR;
         }
 
-        len = ngx_strlen(option->val);
-
-        target->keywords[n] = ngx_http_fliq_db_target_copy(cf->pool,
-                                     option->keyword,
-                                     ngx_strlen(option->keyword));
-        target->values[n] = ngx_http_fliq_db_target_copy(cf->pool,
-                                                         option->val, len);
-
-        if (target->keywords[n] == NULL || target->values[n] == NULL) {
+        value = ngx_http_fliq_db_target_copy(cf->pool, option->val,
+                                             ngx_strlen(option->val));
+        if (value == NULL) {
             return NGX_ERROR;
         }
 
-        n++;
+        /* the keywords are libpq's constants */
+
+        target->keywords[n] = option->keyword;
+        target->values[n++] = value;
     }
 
     target->keywords[n] = "client_encoding";
