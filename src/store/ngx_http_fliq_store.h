@@ -640,7 +640,8 @@ ngx_http_fliq_store_call_t *ngx_http_fliq_store_schedule_unlock(
     ngx_http_fliq_store_done_pt done, void *data);
 
 /*
- * When the next schedule runs after now.  Result: ngx_http_fliq_due_t.
+ * When the next schedule runs, or ran: runs that came more than a minute ago
+ * are not looked at.  Result: ngx_http_fliq_due_t.
  */
 ngx_http_fliq_store_call_t *ngx_http_fliq_store_schedule_next(
     ngx_http_fliq_store_t *store, ngx_pool_t *pool,
@@ -684,18 +685,33 @@ typedef struct {
     ngx_str_t     secret;
 } ngx_http_fliq_post_t;
 
+typedef struct {
+    const ngx_http_fliq_owner_t    *owner;
+    ngx_uint_t                      limit;
+    const int32_t                  *blocked;    /* lanes to pass over */
+    ngx_uint_t                      nblocked;
+    int64_t                         after_lane; /* begin behind; NONE is
+                                                   behind none */
+    ngx_uint_t                      lanes;      /* visit at most */
+} ngx_http_fliq_take_t;
+
 /*
- * _claim:   Result: ngx_http_fliq_list_t of ngx_http_fliq_post_t.
+ * _claim:   Result: ngx_http_fliq_list_t of ngx_http_fliq_post_t, by lane.
  * _delete:  the ones that were tried.  Result: NULL.
+ * _disown:  as _claim_disown, with the ids of the posts that are known.
+ *           Result: ngx_uint_t, how many wait again.
  */
 ngx_http_fliq_store_call_t *ngx_http_fliq_store_outbox_claim(
     ngx_http_fliq_store_t *store, ngx_pool_t *pool,
-    const ngx_http_fliq_owner_t *owner, ngx_uint_t limit,
-    const int32_t *blocked, ngx_uint_t nblocked,
-    ngx_http_fliq_store_done_pt done, void *data);
+    const ngx_http_fliq_take_t *take, ngx_http_fliq_store_done_pt done,
+    void *data);
 ngx_http_fliq_store_call_t *ngx_http_fliq_store_outbox_delete(
     ngx_http_fliq_store_t *store, ngx_pool_t *pool, const int64_t *ids,
     ngx_uint_t n, ngx_http_fliq_store_done_pt done, void *data);
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_outbox_disown(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    const ngx_http_fliq_owner_t *owner, const int64_t *known,
+    ngx_uint_t nknown, ngx_http_fliq_store_done_pt done, void *data);
 
 
 #endif /* NGX_HTTP_FLIQ_STORE_H */

@@ -180,8 +180,7 @@ ngx_http_fliq_store_alert_update(ngx_http_fliq_store_t *store,
 
 ngx_http_fliq_store_call_t *
 ngx_http_fliq_store_outbox_claim(ngx_http_fliq_store_t *store,
-    ngx_pool_t *pool, const ngx_http_fliq_owner_t *owner, ngx_uint_t limit,
-    const int32_t *blocked, ngx_uint_t nblocked,
+    ngx_pool_t *pool, const ngx_http_fliq_take_t *take,
     ngx_http_fliq_store_done_pt done, void *data)
 {
     ngx_http_fliq_store_call_t  *call;
@@ -191,10 +190,12 @@ ngx_http_fliq_store_outbox_claim(ngx_http_fliq_store_t *store,
         return NULL;
     }
 
-    ngx_http_fliq_bind_id(call, &owner->id);
-    ngx_http_fliq_bind_int4(call, limit);
-    ngx_http_fliq_bind_array(call, NGX_HTTP_FLIQ_BIND_INT4, blocked, nblocked,
-                             sizeof(int32_t));
+    ngx_http_fliq_bind_id(call, &take->owner->id);
+    ngx_http_fliq_bind_int4(call, take->limit);
+    ngx_http_fliq_bind_array(call, NGX_HTTP_FLIQ_BIND_INT4, take->blocked,
+                             take->nblocked, sizeof(int32_t));
+    ngx_http_fliq_bind_int8(call, take->after_lane);
+    ngx_http_fliq_bind_int4(call, take->lanes);
 
     return ngx_http_fliq_store_run(call, store->claim, &fliq_sql_outbox_claim,
                                    ngx_http_fliq_store_decode_posts);
@@ -253,4 +254,27 @@ ngx_http_fliq_store_outbox_delete(ngx_http_fliq_store_t *store,
     return ngx_http_fliq_store_run(call, store->settle,
                                    &fliq_sql_outbox_delete,
                                    ngx_http_fliq_store_decode_none);
+}
+
+
+ngx_http_fliq_store_call_t *
+ngx_http_fliq_store_outbox_disown(ngx_http_fliq_store_t *store,
+    ngx_pool_t *pool, const ngx_http_fliq_owner_t *owner,
+    const int64_t *known, ngx_uint_t nknown, ngx_http_fliq_store_done_pt done,
+    void *data)
+{
+    ngx_http_fliq_store_call_t  *call;
+
+    call = ngx_http_fliq_store_call(store, pool, done, data);
+    if (call == NULL) {
+        return NULL;
+    }
+
+    ngx_http_fliq_bind_id(call, &owner->id);
+    ngx_http_fliq_bind_array(call, NGX_HTTP_FLIQ_BIND_INT8, known, nknown,
+                             sizeof(int64_t));
+
+    return ngx_http_fliq_store_run(call, store->claim,
+                                   &fliq_sql_outbox_disown,
+                                   ngx_http_fliq_store_decode_number);
 }

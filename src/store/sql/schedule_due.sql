@@ -5,5 +5,6 @@
 SELECT account_id, id, cron, next_run_at, clock_timestamp() AS now
   FROM fliq.schedules
  WHERE next_run_at AT TIME ZONE 'UTC' <= now() AT TIME ZONE 'UTC'
+   AND NOT paused
  ORDER BY next_run_at AT TIME ZONE 'UTC'
  LIMIT $1::int4
