@@ -37,6 +37,7 @@ typedef struct {
 
     fliq_backoff_t                backoff;
     time_t                        call_timeout;
+    ngx_msec_t                    webhook_timeout;
     size_t                        max_body;
     ngx_str_t                     user_agent;
 
@@ -165,6 +166,13 @@ static ngx_command_t  ngx_http_fliq_commands[] = {
       ngx_http_fliq_timeout,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("fliq_webhook_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_fliq_main_conf_t, webhook_timeout),
       NULL },
 
     { ngx_string("fliq_max_body"),
@@ -363,6 +371,7 @@ ngx_http_fliq_create_main_conf(ngx_conf_t *cf)
     fmcf->per_host = NGX_CONF_UNSET_UINT;
     fmcf->poll = NGX_CONF_UNSET_MSEC;
     fmcf->call_timeout = NGX_CONF_UNSET;
+    fmcf->webhook_timeout = NGX_CONF_UNSET_MSEC;
     fmcf->max_body = NGX_CONF_UNSET_SIZE;
 
     return fmcf;
@@ -384,6 +393,7 @@ ngx_http_fliq_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_msec_value(fmcf->poll, 1000);
 
     ngx_conf_init_value(fmcf->call_timeout, 30);
+    ngx_conf_init_msec_value(fmcf->webhook_timeout, 10000);
     ngx_conf_init_size_value(fmcf->max_body, 1024 * 1024);
 
     if (fmcf->backoff.base == 0) {
@@ -394,6 +404,13 @@ ngx_http_fliq_init_main_conf(ngx_conf_t *cf, void *conf)
 
     if (fmcf->user_agent.len == 0) {
         ngx_str_set(&fmcf->user_agent, "fliq-nginx/" NGX_HTTP_FLIQ_VERSION);
+    }
+
+    if (fmcf->webhook_timeout < 100 || fmcf->webhook_timeout > 300000) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"fliq_webhook_timeout\" must be from 100ms to "
+                           "5m");
+        return NGX_CONF_ERROR;
     }
 
     if (fmcf->max_body > NGX_HTTP_FLIQ_MAX_BODY) {
@@ -506,6 +523,7 @@ ngx_http_fliq_init_process(ngx_cycle_t *cycle)
         disp.concurrency = fmcf->concurrency;
         disp.per_host = fmcf->per_host;
         disp.poll = fmcf->poll;
+        disp.webhook_timeout = fmcf->webhook_timeout;
         disp.user_agent = fmcf->user_agent;
 
         fmcf->disp = ngx_http_fliq_disp_create(&disp, cycle->log);

@@ -21,7 +21,9 @@
 /* What the API needs in a worker: made by the front door, one a worker. */
 typedef struct ngx_http_fliq_api_s  ngx_http_fliq_api_t;
 
-/* The time is the database's, in microseconds since 1970. */
+/*
+ * The time is the database's, in microseconds since 1970; 0: a webhook waits.
+ */
 typedef void (*ngx_http_fliq_api_hint_pt)(void *data, int64_t due_at);
 
 typedef struct {

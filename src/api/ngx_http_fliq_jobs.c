@@ -304,6 +304,13 @@ ngx_http_fliq_jobs_cancelled(ngx_http_request_t *r, ngx_http_fliq_ctx_t *ctx,
                                        NGX_HTTP_FLIQ_E_JOB_ALREADY_EXECUTED);
     }
 
+    if (ctx->api->conf.hint != NULL) {
+
+        /* its webhook waits */
+
+        ctx->api->conf.hint(ctx->api->conf.hint_data, 0);
+    }
+
     return ngx_http_fliq_reply_none(ctx);
 }
 

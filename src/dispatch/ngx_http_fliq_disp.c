@@ -125,6 +125,9 @@ ngx_http_fliq_disp_init(ngx_http_fliq_disp_t *disp)
     ngx_queue_init(&disp->multi.calls);
     ngx_queue_init(&disp->multi.sockets);
     ngx_queue_init(&disp->claim.open);
+    ngx_queue_init(&disp->outbox.flying);
+    ngx_queue_init(&disp->outbox.tried);
+    ngx_queue_init(&disp->outbox.deleting);
 
     disp->drain.handler = ngx_http_fliq_disp_drain;
     disp->drain.data = disp;
@@ -136,7 +139,8 @@ ngx_http_fliq_disp_init(ngx_http_fliq_disp_t *disp)
     if (ngx_http_fliq_disp_settle_init(disp) != NGX_OK
         || ngx_http_fliq_disp_client(disp) != NGX_OK
         || ngx_http_fliq_disp_owner_init(disp) != NGX_OK
-        || ngx_http_fliq_disp_claim_init(disp) != NGX_OK)
+        || ngx_http_fliq_disp_claim_init(disp) != NGX_OK
+        || ngx_http_fliq_disp_outbox_init(disp) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -251,7 +255,9 @@ ngx_http_fliq_disp_drain(ngx_event_t *ev)
         return;
 
     default:
-        if (disp->njobs == 0 && disp->claim.ask.call == NULL) {
+        if (disp->njobs == 0 && disp->claim.ask.call == NULL
+            && !ngx_http_fliq_disp_outbox_busy(disp))
+        {
             ngx_http_fliq_disp_owner_leave(disp);
         }
     }
@@ -306,6 +312,7 @@ ngx_http_fliq_disp_cut(ngx_http_fliq_disp_t *disp)
         ngx_http_fliq_disp_job_free(job);
     }
 
+    ngx_http_fliq_disp_outbox_done(disp);
     ngx_http_fliq_disp_claim_done(disp);
     ngx_http_fliq_disp_owner_done(disp);
 }

@@ -27,6 +27,7 @@ typedef struct {
     ngx_uint_t                    concurrency;  /* calls in flight */
     ngx_uint_t                    per_host;     /* of them to one host */
     ngx_msec_t                    poll;         /* the slow poll */
+    ngx_msec_t                    webhook_timeout;
     ngx_str_t                     user_agent;   /* "fliq-nginx/<version>" */
 } ngx_http_fliq_disp_conf_t;
 
@@ -41,8 +42,9 @@ ngx_http_fliq_disp_t *ngx_http_fliq_disp_create(
 
 /*
  * ngx_http_fliq_disp_hint(disp, due_at):
- * Something will be due at ${due_at} (the database's clock, microseconds
- * since 1970).  A hint that is lost costs at most the slow poll.
+ * Something will be due at ${due_at} (the database's clock,
+ * microseconds since 1970); 0: a webhook waits in the outbox.  A hint that is
+ * lost costs at most the slow poll.
  */
 void ngx_http_fliq_disp_hint(void *disp, int64_t due_at);
 

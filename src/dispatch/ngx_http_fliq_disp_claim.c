@@ -111,8 +111,18 @@ ngx_http_fliq_disp_claims_free(ngx_queue_t *claims)
 void
 ngx_http_fliq_disp_hint(void *data, int64_t due_at)
 {
-    ngx_http_fliq_disp_t *disp = data;
+    if (due_at == 0) {
+        ngx_http_fliq_disp_outbox_look(data);
+        return;
+    }
 
+    ngx_http_fliq_disp_claim_at(data, due_at);
+}
+
+
+void
+ngx_http_fliq_disp_claim_at(ngx_http_fliq_disp_t *disp, int64_t due_at)
+{
     ngx_http_fliq_disp_claim_t  *claim;
 
     claim = &disp->claim;
@@ -129,7 +139,8 @@ ngx_http_fliq_disp_hint(void *data, int64_t due_at)
 void
 ngx_http_fliq_disp_claim_now(ngx_http_fliq_disp_t *disp)
 {
-    ngx_http_fliq_disp_hint(disp, ngx_http_fliq_disp_clock_now(&disp->clock));
+    ngx_http_fliq_disp_claim_at(disp,
+                                ngx_http_fliq_disp_clock_now(&disp->clock));
 
     /* it may have been due before, and what kept it from that is over */
 

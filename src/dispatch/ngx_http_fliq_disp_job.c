@@ -10,10 +10,6 @@
 
 static ngx_int_t ngx_http_fliq_disp_job_fill(ngx_http_fliq_disp_job_t *job,
     const ngx_http_fliq_attempt_t *attempt);
-static ngx_int_t ngx_http_fliq_disp_job_copy(ngx_pool_t *pool,
-    ngx_str_t *dst, const ngx_str_t *src);
-static ngx_int_t ngx_http_fliq_disp_job_id(ngx_pool_t *pool, ngx_str_t *dst,
-    const char *prefix, const fliq_id_t *id);
 static void ngx_http_fliq_disp_job_fail(ngx_http_fliq_disp_job_t *job,
     const ngx_str_t *why);
 static void ngx_http_fliq_disp_job_answered(void *data,
@@ -129,32 +125,31 @@ ngx_http_fliq_disp_job_fill(ngx_http_fliq_disp_job_t *job,
     request->attempt = attempt->attempt;
     request->timeout = (ngx_msec_t) attempt->timeout_seconds * 1000;
 
-    if (ngx_http_fliq_disp_job_copy(pool, &request->method, &attempt->method)
+    if (ngx_http_fliq_disp_copy(pool, &request->method, &attempt->method)
            != NGX_OK
-        || ngx_http_fliq_disp_job_copy(pool, &request->url, &attempt->url)
+        || ngx_http_fliq_disp_copy(pool, &request->url, &attempt->url)
            != NGX_OK
-        || ngx_http_fliq_disp_job_copy(pool, &request->headers,
-                                       &attempt->headers)
+        || ngx_http_fliq_disp_copy(pool, &request->headers,
+                                   &attempt->headers)
            != NGX_OK
-        || ngx_http_fliq_disp_job_copy(pool, &request->body, &attempt->body)
+        || ngx_http_fliq_disp_copy(pool, &request->body, &attempt->body)
            != NGX_OK
-        || ngx_http_fliq_disp_job_copy(pool, &request->secret,
-                                       &attempt->secret)
+        || ngx_http_fliq_disp_copy(pool, &request->secret, &attempt->secret)
            != NGX_OK
-        || ngx_http_fliq_disp_job_id(pool, &request->delivery_id, "job",
-                                     &outcome->id)
+        || ngx_http_fliq_disp_copy_id(pool, &request->delivery_id, "job",
+                                      &outcome->id)
            != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    return ngx_http_fliq_disp_job_id(pool, &request->request_id, "exec",
-                                     &outcome->execution_id);
+    return ngx_http_fliq_disp_copy_id(pool, &request->request_id, "exec",
+                                      &outcome->execution_id);
 }
 
 
-static ngx_int_t
-ngx_http_fliq_disp_job_copy(ngx_pool_t *pool, ngx_str_t *dst,
+ngx_int_t
+ngx_http_fliq_disp_copy(ngx_pool_t *pool, ngx_str_t *dst,
     const ngx_str_t *src)
 {
     u_char  *p;
@@ -178,8 +173,8 @@ ngx_http_fliq_disp_job_copy(ngx_pool_t *pool, ngx_str_t *dst,
 }
 
 
-static ngx_int_t
-ngx_http_fliq_disp_job_id(ngx_pool_t *pool, ngx_str_t *dst,
+ngx_int_t
+ngx_http_fliq_disp_copy_id(ngx_pool_t *pool, ngx_str_t *dst,
     const char *prefix, const fliq_id_t *id)
 {
     dst->data = ngx_pnalloc(pool, FLIQ_ID_TEXT);
@@ -206,8 +201,7 @@ ngx_http_fliq_disp_job_fail(ngx_http_fliq_disp_job_t *job,
 
     answer.started_at = ngx_http_fliq_disp_clock_now(&job->disp->clock);
 
-    if (ngx_http_fliq_disp_job_copy(job->pool, &answer.error, why) != NGX_OK)
-    {
+    if (ngx_http_fliq_disp_copy(job->pool, &answer.error, why) != NGX_OK) {
         answer.error = ngx_http_fliq_disp_job_not_made;
     }
 
@@ -241,6 +235,10 @@ ngx_http_fliq_disp_job_answered(void *data,
 
     if (opens) {
         ngx_http_fliq_disp_claim_now(disp);
+
+        if (disp->outbox.what.nblocked) {
+            ngx_http_fliq_disp_outbox_look(disp);
+        }
     }
 }
 

@@ -28,6 +28,8 @@ static void ngx_http_fliq_disp_owner_enter(ngx_http_fliq_disp_t *disp);
 static void ngx_http_fliq_disp_owner_entered(void *data, ngx_int_t rc,
     const void *result);
 static void ngx_http_fliq_disp_owner_sort(ngx_http_fliq_disp_t *disp);
+static void ngx_http_fliq_disp_owner_sort_posts(void *data, ngx_int_t rc,
+    const void *result);
 static void ngx_http_fliq_disp_owner_sorted(void *data, ngx_int_t rc,
     const void *result);
 static void ngx_http_fliq_disp_owner_beat_handler(ngx_event_t *ev);
@@ -98,6 +100,7 @@ ngx_http_fliq_disp_owner_session(void *data)
     ngx_http_fliq_disp_t *disp = data;
 
     ngx_http_fliq_disp_claim_drop(disp);
+    ngx_http_fliq_disp_outbox_drop(disp);
 
     if (disp->owner.state == NGX_HTTP_FLIQ_DISP_OWNER_LEAVING
         || disp->owner.state == NGX_HTTP_FLIQ_DISP_OWNER_GONE)
@@ -121,6 +124,7 @@ ngx_http_fliq_disp_owner_buried(ngx_http_fliq_disp_t *disp)
                   "(%ui jobs) is fired by others", disp->njobs);
 
     ngx_http_fliq_disp_claim_drop(disp);
+    ngx_http_fliq_disp_outbox_drop(disp);
     ngx_http_fliq_disp_ask_drop(&owner->ask);
 
     if (owner->state == NGX_HTTP_FLIQ_DISP_OWNER_LEAVING
@@ -245,6 +249,7 @@ ngx_http_fliq_disp_owner_set_state(ngx_http_fliq_disp_t *disp,
     }
 
     ngx_http_fliq_disp_claim_now(disp);
+    ngx_http_fliq_disp_outbox_look(disp);
 }
 
 
@@ -393,7 +398,44 @@ ngx_http_fliq_disp_owner_sort(ngx_http_fliq_disp_t *disp)
 
         owner->ask.call = ngx_http_fliq_store_claim_disown(disp->store, pool,
                               &owner->id, known, n,
-                              ngx_http_fliq_disp_owner_sorted, disp);
+                              ngx_http_fliq_disp_owner_sort_posts, disp);
+    }
+
+    ngx_http_fliq_disp_owner_set_state(disp,
+                            owner->ask.call
+                            ? NGX_HTTP_FLIQ_DISP_OWNER_SORTING
+                            : NGX_HTTP_FLIQ_DISP_OWNER_DOWN);
+}
+
+
+static void
+ngx_http_fliq_disp_owner_sort_posts(void *data, ngx_int_t rc,
+    const void *result)
+{
+    ngx_http_fliq_disp_t *disp = data;
+
+    ngx_pool_t                  *pool;
+    const ngx_uint_t            *released;
+    ngx_http_fliq_disp_owner_t  *owner;
+
+    owner = &disp->owner;
+    owner->ask.call = NULL;
+    released = result;
+
+    if (rc == NGX_OK) {
+
+        if (*released) {
+            ngx_log_error(NGX_LOG_NOTICE, disp->log, 0,
+                          "%ui jobs of a claim whose answer was lost are due "
+                          "again", *released);
+        }
+
+        pool = ngx_http_fliq_disp_ask(&owner->ask, disp->log);
+
+        if (pool) {
+            owner->ask.call = ngx_http_fliq_disp_outbox_disown(disp, pool,
+                                  ngx_http_fliq_disp_owner_sorted);
+        }
     }
 
     ngx_http_fliq_disp_owner_set_state(disp,
@@ -408,12 +450,10 @@ ngx_http_fliq_disp_owner_sorted(void *data, ngx_int_t rc, const void *result)
 {
     ngx_http_fliq_disp_t *disp = data;
 
-    const ngx_uint_t            *released;
     ngx_http_fliq_disp_owner_t  *owner;
 
     owner = &disp->owner;
     owner->ask.call = NULL;
-    released = result;
 
     if (rc != NGX_OK) {
         ngx_http_fliq_disp_owner_set_state(disp,
@@ -422,12 +462,6 @@ ngx_http_fliq_disp_owner_sorted(void *data, ngx_int_t rc, const void *result)
     }
 
     owner->unsure = 0;
-
-    if (*released) {
-        ngx_log_error(NGX_LOG_NOTICE, disp->log, 0,
-                      "%ui jobs of a claim whose answer was lost are due "
-                      "again", *released);
-    }
 
     ngx_http_fliq_disp_owner_set_state(disp, NGX_HTTP_FLIQ_DISP_OWNER_HELD);
 }

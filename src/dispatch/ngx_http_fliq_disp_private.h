@@ -10,6 +10,8 @@
  *   claim    when to claim what is due, and how much
  *   job      an attempt: from the claim through its call to its outcome
  *   settle   outcomes on their way into the database, in batches
+ *   post     a webhook or an alert: one request
+ *   outbox   which of them to send, and what was sent
  *
  * All of it runs on the worker's event loop.  Times named "..._at" are the
  * database's clock, the others CLOCK_MONOTONIC; both in microseconds.
@@ -29,6 +31,8 @@
 #define NGX_HTTP_FLIQ_DISP_BATCH      256     /* outcomes, and claimed rows */
 #define NGX_HTTP_FLIQ_DISP_BATCHES    2       /* settled at the same time */
 #define NGX_HTTP_FLIQ_DISP_CLAIMS     512     /* finished with one batch */
+
+#define NGX_HTTP_FLIQ_DISP_DELETES    256     /* posts, at the same time */
 
 #define NGX_HTTP_FLIQ_DISP_EXCERPT    1024
 #define NGX_HTTP_FLIQ_DISP_BODY_MAX   65536
@@ -216,7 +220,7 @@ typedef enum {
     /* the lock is held; owner_create or owner_beat is under way */
     NGX_HTTP_FLIQ_DISP_OWNER_ENTERING,
 
-    /* the row is there; claim_disown is under way */
+    /* the row is there; claim_disown or outbox_disown is under way */
     NGX_HTTP_FLIQ_DISP_OWNER_SORTING,
 
     /* may claim */
@@ -354,7 +358,8 @@ void ngx_http_fliq_disp_claim_done(ngx_http_fliq_disp_t *disp);
 /* What decides when to claim may have changed: set the alarm anew. */
 void ngx_http_fliq_disp_claim_arm(ngx_http_fliq_disp_t *disp);
 
-/* Claim as soon as possible. */
+/* Claim as soon as possible, and at ${due_at}. */
+void ngx_http_fliq_disp_claim_at(ngx_http_fliq_disp_t *disp, int64_t due_at);
 void ngx_http_fliq_disp_claim_now(ngx_http_fliq_disp_t *disp);
 
 /* Forget the claim under way: its session or its identity is gone. */
@@ -395,6 +400,12 @@ ngx_int_t ngx_http_fliq_disp_job_start(ngx_http_fliq_disp_t *disp,
     const ngx_http_fliq_attempt_t *attempt,
     ngx_http_fliq_disp_claimed_t *claimed);
 void ngx_http_fliq_disp_job_free(ngx_http_fliq_disp_job_t *job);
+
+/* Copies in ${pool}, with a NUL behind; a NULL string stays one. */
+ngx_int_t ngx_http_fliq_disp_copy(ngx_pool_t *pool, ngx_str_t *dst,
+    const ngx_str_t *src);
+ngx_int_t ngx_http_fliq_disp_copy_id(ngx_pool_t *pool, ngx_str_t *dst,
+    const char *prefix, const fliq_id_t *id);
 
 
 /* --------------------------------------------------------------- settle -- */
@@ -443,6 +454,71 @@ void ngx_http_fliq_disp_settle_done(ngx_http_fliq_disp_t *disp);
 void ngx_http_fliq_disp_settle_add(ngx_http_fliq_disp_job_t *job);
 
 
+/* --------------------------------------------------------------- outbox -- */
+
+/* A webhook or an alert. */
+typedef struct {
+    ngx_queue_t                      queue;     /* outbox.flying, .tried or
+                                                   .deleting */
+    ngx_http_fliq_disp_t            *disp;
+    ngx_pool_t                      *pool;
+    int64_t                          id;
+    ngx_http_fliq_disp_lane_t       *lane;      /* of all calls */
+    ngx_http_fliq_disp_lane_t       *own;       /* of posts */
+    ngx_http_fliq_disp_call_t       *call;
+    ngx_http_fliq_disp_request_t     request;
+} ngx_http_fliq_disp_post_t;
+
+typedef struct {
+    ngx_http_fliq_disp_ask_t         ask;       /* outbox_claim */
+    ngx_http_fliq_disp_ask_t         delete;    /* outbox_delete */
+    ngx_http_fliq_owner_t            owner;     /* as the ask has it */
+    ngx_http_fliq_take_t             what;      /* was asked for */
+    int32_t                         *blocked;
+    int64_t                          not_before;
+
+    ngx_http_fliq_disp_lanes_t       lanes;     /* of posts alone */
+    ngx_uint_t                       max;
+    ngx_queue_t                      flying;
+    ngx_uint_t                       nposts;    /* of these */
+    ngx_queue_t                      tried;     /* to be deleted */
+    ngx_queue_t                      deleting;
+    ngx_uint_t                       ntried;    /* of both */
+
+    ngx_event_t                      poll;
+    ngx_event_t                      flush;     /* deletes */
+
+    unsigned                         wanted:1;  /* something may wait */
+} ngx_http_fliq_disp_outbox_t;
+
+ngx_int_t ngx_http_fliq_disp_outbox_init(ngx_http_fliq_disp_t *disp);
+void ngx_http_fliq_disp_outbox_done(ngx_http_fliq_disp_t *disp);
+
+/*
+ * _look: something may wait in the outbox.
+ * _claim: claim it, when there may be something and there is room.
+ * _tried: a post has ended; frees it in the end.
+ */
+void ngx_http_fliq_disp_outbox_look(ngx_http_fliq_disp_t *disp);
+void ngx_http_fliq_disp_outbox_claim(ngx_http_fliq_disp_t *disp);
+void ngx_http_fliq_disp_outbox_tried(ngx_http_fliq_disp_post_t *post);
+
+/* Forget the claim under way: its session or its identity is gone. */
+void ngx_http_fliq_disp_outbox_drop(ngx_http_fliq_disp_t *disp);
+
+/* 1 as long as something is under way that was claimed. */
+ngx_uint_t ngx_http_fliq_disp_outbox_busy(ngx_http_fliq_disp_t *disp);
+
+/* Give back what was claimed without our knowing. */
+ngx_http_fliq_store_call_t *ngx_http_fliq_disp_outbox_disown(
+    ngx_http_fliq_disp_t *disp, ngx_pool_t *pool,
+    ngx_http_fliq_store_done_pt done);
+
+/* Make one POST of a row that was claimed. */
+void ngx_http_fliq_disp_post_start(ngx_http_fliq_disp_t *disp,
+    const ngx_http_fliq_post_t *row);
+
+
 /* ----------------------------------------------------------------- disp -- */
 
 typedef enum {
@@ -474,6 +550,7 @@ struct ngx_http_fliq_disp_s {
     ngx_http_fliq_disp_claim_t       claim;
     ngx_http_fliq_disp_multi_t       multi;
     ngx_http_fliq_disp_settle_t      settle;
+    ngx_http_fliq_disp_outbox_t      outbox;
 
     ngx_socket_t                     exit_fd;   /* watched to be told of the */
     ngx_http_fliq_fd_t              *exit;      /* worker's exit */

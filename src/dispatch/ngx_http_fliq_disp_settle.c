@@ -222,7 +222,7 @@ ngx_http_fliq_disp_settle_when(ngx_http_fliq_disp_t *disp, int64_t now)
     }
 
     if (settle->n >= NGX_HTTP_FLIQ_DISP_BATCH
-        || (settle->n && disp->multi.ncalls == 0))
+        || (settle->n && ngx_queue_empty(&disp->flying)))
     {
         return now;
     }
@@ -492,6 +492,10 @@ ngx_http_fliq_disp_batch_done(void *data, ngx_int_t rc, const void *result)
         }
 
         ngx_http_fliq_disp_batch_settled(batch);
+
+        if (settled->posted) {
+            ngx_http_fliq_disp_outbox_look(disp);
+        }
     }
 
     ngx_http_fliq_disp_settle_run(disp);
@@ -538,7 +542,7 @@ ngx_http_fliq_disp_batch_settled(ngx_http_fliq_disp_batch_t *batch)
     ngx_http_fliq_disp_batch_discard(batch);
 
     if (due_at != NGX_HTTP_FLIQ_DISP_NEVER) {
-        ngx_http_fliq_disp_hint(disp, due_at);
+        ngx_http_fliq_disp_claim_at(disp, due_at);
     }
 }
 
