@@ -140,7 +140,8 @@ ngx_http_fliq_disp_init(ngx_http_fliq_disp_t *disp)
         || ngx_http_fliq_disp_client(disp) != NGX_OK
         || ngx_http_fliq_disp_owner_init(disp) != NGX_OK
         || ngx_http_fliq_disp_claim_init(disp) != NGX_OK
-        || ngx_http_fliq_disp_outbox_init(disp) != NGX_OK)
+        || ngx_http_fliq_disp_outbox_init(disp) != NGX_OK
+        || ngx_http_fliq_disp_tick_init(disp) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -312,6 +313,7 @@ ngx_http_fliq_disp_cut(ngx_http_fliq_disp_t *disp)
         ngx_http_fliq_disp_job_free(job);
     }
 
+    ngx_http_fliq_disp_tick_done(disp);
     ngx_http_fliq_disp_outbox_done(disp);
     ngx_http_fliq_disp_claim_done(disp);
     ngx_http_fliq_disp_owner_done(disp);

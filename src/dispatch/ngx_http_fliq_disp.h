@@ -42,7 +42,7 @@ ngx_http_fliq_disp_t *ngx_http_fliq_disp_create(
 
 /*
  * ngx_http_fliq_disp_hint(disp, due_at):
- * Something will be due at ${due_at} (the database's clock,
+ * A job or a schedule's run will be due at ${due_at} (the database's clock,
  * microseconds since 1970); 0: a webhook waits in the outbox.  A hint that is
  * lost costs at most the slow poll.
  */

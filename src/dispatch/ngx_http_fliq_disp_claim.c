@@ -303,6 +303,8 @@ ngx_http_fliq_disp_claim_send(ngx_http_fliq_disp_t *disp, int64_t now)
         return;
     }
 
+    claim->hinted = claim->own && claim->due_at != NGX_HTTP_FLIQ_DISP_NEVER;
+
     if (!claim->backlog) {
         ngx_http_fliq_disp_claim_ask_next(disp);
     }
@@ -444,6 +446,12 @@ ngx_http_fliq_disp_claim_answered(void *data, ngx_int_t rc,
 
     if (list->n) {
         ngx_http_fliq_disp_claim_take(disp, list);
+
+    } else if (claim->hinted) {
+
+        /* a hint does not say whether a job or a schedule's run was meant */
+
+        ngx_http_fliq_disp_tick_look(disp);
     }
 
     ngx_http_fliq_disp_claim_judge(disp, list->n);

@@ -250,6 +250,7 @@ ngx_http_fliq_disp_owner_set_state(ngx_http_fliq_disp_t *disp,
 
     ngx_http_fliq_disp_claim_now(disp);
     ngx_http_fliq_disp_outbox_look(disp);
+    ngx_http_fliq_disp_tick_now(disp);
 }
 
 

@@ -12,6 +12,7 @@
  *   settle   outcomes on their way into the database, in batches
  *   post     a webhook or an alert: one request
  *   outbox   which of them to send, and what was sent
+ *   tick     schedules: spawn the jobs of the runs that have come
  *
  * All of it runs on the worker's event loop.  Times named "..._at" are the
  * database's clock, the others CLOCK_MONOTONIC; both in microseconds.
@@ -348,6 +349,7 @@ typedef struct {
     ngx_queue_t                      open;      /* claimed_t */
 
     unsigned                         own:1;     /* due_at is from a hint */
+    unsigned                         hinted:1;  /* the ask follows a hint */
     unsigned                         backlog:1; /* more is due than fits */
     unsigned                         walk:1;    /* the last one went by lane */
 } ngx_http_fliq_disp_claim_t;
@@ -519,6 +521,57 @@ void ngx_http_fliq_disp_post_start(ngx_http_fliq_disp_t *disp,
     const ngx_http_fliq_post_t *row);
 
 
+/* ----------------------------------------------------------------- tick -- */
+
+/* Changes in ngx_http_fliq_disp_tick_set_state() only. */
+typedef enum {
+
+    /* the alarm is set to the next run or to the slow poll */
+    NGX_HTTP_FLIQ_DISP_TICK_IDLE = 0,
+
+    /* schedule_lock is under way */
+    NGX_HTTP_FLIQ_DISP_TICK_LOCKING,
+
+    /* schedule_due is under way; the lock is held, or was given up on */
+    NGX_HTTP_FLIQ_DISP_TICK_READING,
+
+    /* schedule_spawn is under way */
+    NGX_HTTP_FLIQ_DISP_TICK_SPAWNING,
+
+    /* schedule_unlock is under way */
+    NGX_HTTP_FLIQ_DISP_TICK_UNLOCKING,
+
+    /* schedule_next is under way */
+    NGX_HTTP_FLIQ_DISP_TICK_ASKING
+
+} ngx_http_fliq_disp_tick_e;
+
+typedef struct {
+    ngx_http_fliq_disp_tick_e        state;
+    ngx_http_fliq_disp_ask_t         ask;
+    ngx_http_fliq_disp_ask_t         spawn;     /* reads what ask got */
+
+    ngx_http_fliq_alarm_t           *alarm;
+    int64_t                          next_at;   /* run; NEVER */
+    int64_t                          sweep;     /* look for runs of any age */
+    int64_t                          poll;      /* ask for next_at */
+    int64_t                          not_before;
+    ngx_uint_t                       lost;      /* the lock, in a row */
+    ngx_uint_t                       n;         /* runs in the batch */
+
+    unsigned                         locked:1;
+} ngx_http_fliq_disp_tick_t;
+
+ngx_int_t ngx_http_fliq_disp_tick_init(ngx_http_fliq_disp_t *disp);
+void ngx_http_fliq_disp_tick_done(ngx_http_fliq_disp_t *disp);
+
+/* A schedule may run earlier than was known. */
+void ngx_http_fliq_disp_tick_look(ngx_http_fliq_disp_t *disp);
+
+/* Look for runs of any age: nobody may have looked for a while. */
+void ngx_http_fliq_disp_tick_now(ngx_http_fliq_disp_t *disp);
+
+
 /* ----------------------------------------------------------------- disp -- */
 
 typedef enum {
@@ -551,6 +604,7 @@ struct ngx_http_fliq_disp_s {
     ngx_http_fliq_disp_multi_t       multi;
     ngx_http_fliq_disp_settle_t      settle;
     ngx_http_fliq_disp_outbox_t      outbox;
+    ngx_http_fliq_disp_tick_t        tick;
 
     ngx_socket_t                     exit_fd;   /* watched to be told of the */
     ngx_http_fliq_fd_t              *exit;      /* worker's exit */
