@@ -360,6 +360,7 @@ ngx_http_fliq_tokens_split(ngx_http_fliq_tokens_entry_t *entry,
     ngx_queue_t *waits, ngx_queue_t *late)
 {
     ngx_queue_t                  *q;
+    ngx_msec_int_t                behind;
     ngx_http_fliq_tokens_wait_t  *wait;
 
     ngx_queue_init(waits);
@@ -371,7 +372,11 @@ ngx_http_fliq_tokens_split(ngx_http_fliq_tokens_entry_t *entry,
 
         wait = ngx_queue_data(q, ngx_http_fliq_tokens_wait_t, queue);
 
-        if (wait->since - entry->asked < NGX_HTTP_FLIQ_TOKENS_LIFE) {
+        /* one that was late before is ahead of this lookup */
+
+        behind = (ngx_msec_int_t) (wait->since - entry->asked);
+
+        if (behind < NGX_HTTP_FLIQ_TOKENS_LIFE) {
             ngx_queue_insert_tail(waits, q);
 
         } else {
