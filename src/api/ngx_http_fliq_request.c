@@ -126,16 +126,6 @@ ngx_http_fliq_path_strip(ngx_http_request_t *r, ngx_http_fliq_path_t *path)
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-#if (NGX_PCRE)
-    if (clcf->regex) {
-        return NGX_OK;
-    }
-#endif
-
-    if (clcf->named) {
-        return NGX_OK;
-    }
-
     rc = ngx_http_fliq_path_split(r, clcf->name, 0, &prefix);
     if (rc != NGX_OK) {
         return rc;
