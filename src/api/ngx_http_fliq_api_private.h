@@ -123,17 +123,12 @@ ngx_int_t ngx_http_fliq_body_json(ngx_http_request_t *r,
  * required leaves ${value} as it was.  Values are copied to the request's
  * pool.
  *
- * _name(ctx, body, first, second, name): which of two names of one field was
- * sent; both with different values are refused.
  * _text: a string without NUL; _bytes: with.
  * _number: an integer from ${min} to ${max}.
  * _headers: the compact JSON text of an object of headers, in its order, and
  * in ${sorted} (or NULL) the same with its names sorted.
  * _url: of what may be called; ${url} is filled, too.
  */
-ngx_int_t ngx_http_fliq_field_name(ngx_http_fliq_ctx_t *ctx,
-    const json_t *body, const char *first, const char *second,
-    const char **name);
 ngx_int_t ngx_http_fliq_field_text(ngx_http_fliq_ctx_t *ctx,
     const json_t *body, const char *name, ngx_uint_t required,
     ngx_str_t *value);

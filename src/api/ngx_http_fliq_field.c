@@ -36,27 +36,6 @@ ngx_http_fliq_field_sent(const json_t *body, const char *name)
 
 
 ngx_int_t
-ngx_http_fliq_field_name(ngx_http_fliq_ctx_t *ctx, const json_t *body,
-    const char *first, const char *second, const char **name)
-{
-    json_t  *one, *other;
-
-    one = ngx_http_fliq_field_get(body, first);
-    other = ngx_http_fliq_field_get(body, second);
-
-    *name = (one == NULL && other != NULL) ? second : first;
-
-    if (one != NULL && other != NULL && !json_equal(one, other)) {
-        return ngx_http_fliq_fault_field(ctx, first,
-                              "must be the same as %s when both are sent",
-                              second);
-    }
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
 ngx_http_fliq_field_text(ngx_http_fliq_ctx_t *ctx, const json_t *body,
     const char *name, ngx_uint_t required, ngx_str_t *value)
 {

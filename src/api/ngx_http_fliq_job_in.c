@@ -29,6 +29,8 @@ typedef ngx_int_t (*ngx_http_fliq_job_in_pt)(ngx_http_fliq_job_in_t *in);
 
 static ngx_int_t ngx_http_fliq_job_in_target(ngx_http_fliq_job_in_t *in);
 static ngx_int_t ngx_http_fliq_job_in_method(ngx_http_fliq_job_in_t *in);
+static ngx_int_t ngx_http_fliq_job_in_method_named(
+    ngx_http_fliq_job_in_t *in, const char *name, const char **method);
 static ngx_int_t ngx_http_fliq_job_in_time(ngx_http_fliq_job_in_t *in);
 static ngx_int_t ngx_http_fliq_job_in_headers(ngx_http_fliq_job_in_t *in);
 static ngx_int_t ngx_http_fliq_job_in_body(ngx_http_fliq_job_in_t *in);
@@ -89,6 +91,9 @@ ngx_http_fliq_job_read(ngx_http_request_t *r, ngx_http_fliq_ctx_t *ctx,
 
     job->account_id = ctx->token.account_id;
 
+    job->started_at = NGX_HTTP_FLIQ_NONE;
+    job->completed_at = NGX_HTTP_FLIQ_NONE;
+
     tp = ngx_timeofday();
 
     if (fliq_id_make(&job->id, (int64_t) tp->sec * 1000 + tp->msec) != 0) {
@@ -119,33 +124,58 @@ static ngx_int_t
 ngx_http_fliq_job_in_method(ngx_http_fliq_job_in_t *in)
 {
     ngx_int_t    rc;
-    ngx_str_t    text;
-    fliq_str_t   view;
-    const char  *name, *method;
+    const char  *first, *second;
 
-    rc = ngx_http_fliq_field_name(in->ctx, in->body, "http_method", "method",
-                                  &name);
+    rc = ngx_http_fliq_job_in_method_named(in, "http_method", &first);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_fliq_job_in_method_named(in, "method", &second);
+    }
+
     if (rc != NGX_OK) {
         return rc;
     }
 
-    ngx_str_set(&text, "POST");
+    if (first == NULL) {
+        first = second ? second : "POST";
+    }
+
+    if (second != NULL && ngx_strcmp(first, second) != 0) {
+        return ngx_http_fliq_fault_field(in->ctx, "http_method",
+                            "must be the same as method when both are sent");
+    }
+
+    in->job->method.data = (u_char *) first;
+    in->job->method.len = ngx_strlen(first);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_fliq_job_in_method_named(ngx_http_fliq_job_in_t *in,
+    const char *name, const char **method)
+{
+    ngx_int_t   rc;
+    ngx_str_t   text;
+    fliq_str_t  view;
+
+    *method = NULL;
+
+    ngx_str_null(&text);
 
     rc = ngx_http_fliq_field_text(in->ctx, in->body, name, 0, &text);
-    if (rc != NGX_OK) {
+    if (rc != NGX_OK || text.data == NULL) {
         return rc;
     }
 
     view.data = text.data;
     view.len = text.len;
 
-    if (fliq_method_check(view, &method) != 0) {
+    if (fliq_method_check(view, method) != 0) {
         return ngx_http_fliq_fault_field(in->ctx, name,
             "must be GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS");
     }
-
-    in->job->method.data = (u_char *) method;
-    in->job->method.len = ngx_strlen(method);
 
     return NGX_OK;
 }
