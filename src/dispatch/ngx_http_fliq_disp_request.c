@@ -5,6 +5,7 @@
 
 #include "ngx_http_fliq_disp_private.h"
 #include "fliq_header.h"
+#include "fliq_json.h"
 #include "fliq_sign.h"
 #include "fliq_time.h"
 
@@ -216,9 +217,6 @@ static const char *
 ngx_http_fliq_disp_request_type(ngx_http_fliq_disp_headers_t *headers,
     const ngx_str_t *body)
 {
-    size_t   flags;
-    json_t  *json;
-
     if (headers->content_type) {
         return NULL;
     }
@@ -227,15 +225,9 @@ ngx_http_fliq_disp_request_type(ngx_http_fliq_disp_headers_t *headers,
         return "Content-Type:";
     }
 
-    flags = JSON_DECODE_ANY|JSON_DECODE_INT_AS_REAL|JSON_ALLOW_NUL;
-
-    json = json_loadb((char *) body->data, body->len, flags, NULL);
-
-    if (json == NULL) {
+    if (!fliq_json_valid(ngx_http_fliq_disp_view(body))) {
         return "Content-Type: text/plain; charset=utf-8";
     }
-
-    json_decref(json);
 
     return "Content-Type: application/json";
 }
