@@ -274,10 +274,8 @@ ngx_http_fliq_disp_claim_slots(ngx_http_fliq_disp_t *disp)
         return 0;
     }
 
-    /* a call may need a second descriptor while it resolves or connects */
-
     slots = disp->conf.concurrency - disp->njobs;
-    slots = ngx_min(slots, ngx_http_fliq_fd_free() / 2);
+    slots = ngx_min(slots, ngx_http_fliq_disp_multi_room(&disp->multi));
 
     return ngx_min(slots, NGX_HTTP_FLIQ_DISP_BATCH);
 }

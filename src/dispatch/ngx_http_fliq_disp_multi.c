@@ -12,6 +12,9 @@
 #define NGX_HTTP_FLIQ_DISP_IDLE_MIN  8
 #define NGX_HTTP_FLIQ_DISP_IDLE_MAX  256
 
+/* Descriptors that are neither: logs, files, a resolver's pipes. */
+#define NGX_HTTP_FLIQ_DISP_FILES     32
+
 #define NGX_HTTP_FLIQ_DISP_SPARE     256
 
 
@@ -26,7 +29,8 @@ typedef struct {
 static ngx_int_t ngx_http_fliq_disp_multi_open(
     ngx_http_fliq_disp_multi_t *multi);
 static void ngx_http_fliq_disp_multi_close(ngx_http_fliq_disp_multi_t *multi);
-static long ngx_http_fliq_disp_multi_idle(void);
+static void ngx_http_fliq_disp_multi_limits(
+    ngx_http_fliq_disp_multi_t *multi);
 static int ngx_http_fliq_disp_multi_socket(CURL *easy, curl_socket_t fd,
     int what, void *data, void *assigned);
 static ngx_http_fliq_disp_socket_t *ngx_http_fliq_disp_multi_watch(
@@ -71,6 +75,8 @@ ngx_http_fliq_disp_multi_init(ngx_http_fliq_disp_multi_t *multi,
     if (multi->spare == NULL) {
         return NGX_ERROR;
     }
+
+    ngx_http_fliq_disp_multi_limits(multi);
 
     return ngx_http_fliq_disp_multi_open(multi);
 }
@@ -190,8 +196,7 @@ ngx_http_fliq_disp_multi_open(ngx_http_fliq_disp_multi_t *multi)
     curl_multi_setopt(curl, CURLMOPT_TIMERFUNCTION,
                       ngx_http_fliq_disp_multi_timer);
     curl_multi_setopt(curl, CURLMOPT_TIMERDATA, multi);
-    curl_multi_setopt(curl, CURLMOPT_MAXCONNECTS,
-                      ngx_http_fliq_disp_multi_idle());
+    curl_multi_setopt(curl, CURLMOPT_MAXCONNECTS, (long) multi->max_idle);
 
     multi->curl = curl;
 
@@ -229,24 +234,40 @@ ngx_http_fliq_disp_multi_close(ngx_http_fliq_disp_multi_t *multi)
  * half of the descriptors above those are free for them.
  */
 
-static long
-ngx_http_fliq_disp_multi_idle(void)
+static void
+ngx_http_fliq_disp_multi_limits(ngx_http_fliq_disp_multi_t *multi)
 {
-    rlim_t         n;
+    ngx_int_t      files, idle;
     struct rlimit  limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == -1) {
-        return NGX_HTTP_FLIQ_DISP_IDLE_MIN;
+    files = NGX_MAX_INT32_VALUE;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0
+        && limit.rlim_cur < (rlim_t) files)
+    {
+        files = (ngx_int_t) limit.rlim_cur;
     }
 
-    if (limit.rlim_cur <= ngx_cycle->connection_n) {
-        return NGX_HTTP_FLIQ_DISP_IDLE_MIN;
-    }
+    idle = (files - (ngx_int_t) ngx_cycle->connection_n) / 2;
 
-    n = (limit.rlim_cur - ngx_cycle->connection_n) / 2;
+    multi->max_idle = ngx_min(ngx_max(idle, NGX_HTTP_FLIQ_DISP_IDLE_MIN),
+                              NGX_HTTP_FLIQ_DISP_IDLE_MAX);
+    multi->max_watched = files - multi->max_idle - NGX_HTTP_FLIQ_DISP_FILES;
+}
 
-    return (long) ngx_min(ngx_max(n, NGX_HTTP_FLIQ_DISP_IDLE_MIN),
-                          NGX_HTTP_FLIQ_DISP_IDLE_MAX);
+
+ngx_uint_t
+ngx_http_fliq_disp_multi_room(ngx_http_fliq_disp_multi_t *multi)
+{
+    ngx_int_t  room, used;
+
+    used = ngx_cycle->connection_n - ngx_cycle->free_connection_n;
+    room = multi->max_watched - used;
+    room = ngx_min(room, (ngx_int_t) ngx_http_fliq_fd_free());
+
+    /* a call may need a second descriptor while it resolves or connects */
+
+    return room > 0 ? room / 2 : 0;
 }
 
 

@@ -92,6 +92,8 @@ struct ngx_http_fliq_disp_multi_s {
 
     ngx_uint_t                       nspare;
     ngx_uint_t                       max_spare;
+    ngx_int_t                        max_idle;  /* connections */
+    ngx_int_t                        max_watched;   /* descriptors */
 
     ngx_queue_t                      calls;     /* in flight */
     ngx_uint_t                       ncalls;
@@ -196,6 +198,7 @@ ngx_int_t ngx_http_fliq_disp_request_headers(ngx_http_fliq_disp_call_t *call);
  * _init, _done: ${calls} is how many may be in flight.  _done cuts them.
  * _easy, _recycle: a handle with no option set; take it back.
  * _add: set a call going.  _remove: take its handle out.
+ * _room: how many more calls there are descriptors for.
  */
 ngx_int_t ngx_http_fliq_disp_multi_init(ngx_http_fliq_disp_multi_t *multi,
     ngx_pool_t *pool, ngx_uint_t calls);
@@ -205,6 +208,7 @@ void ngx_http_fliq_disp_multi_recycle(ngx_http_fliq_disp_multi_t *multi,
     CURL *easy);
 ngx_int_t ngx_http_fliq_disp_multi_add(ngx_http_fliq_disp_call_t *call);
 void ngx_http_fliq_disp_multi_remove(ngx_http_fliq_disp_call_t *call);
+ngx_uint_t ngx_http_fliq_disp_multi_room(ngx_http_fliq_disp_multi_t *multi);
 
 
 /* ---------------------------------------------------------------- owner -- */
