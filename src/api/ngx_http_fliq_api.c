@@ -3,6 +3,10 @@
  * handler, store, answer.
  */
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
 #include "ngx_http_fliq_api_private.h"
 
 

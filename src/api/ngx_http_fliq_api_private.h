@@ -7,6 +7,9 @@
 #ifndef NGX_HTTP_FLIQ_API_PRIVATE_H
 #define NGX_HTTP_FLIQ_API_PRIVATE_H
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
 #include <jansson.h>
 
 #include "fliq_id.h"

@@ -2,6 +2,10 @@
  * Who asks, and whether they may.
  */
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
 #include "fliq_sign.h"
 #include "ngx_http_fliq_api_private.h"
 

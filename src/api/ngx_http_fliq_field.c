@@ -2,6 +2,9 @@
  * Fields of a body: of the right type, in range, copied out of the JSON.
  */
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
 #include <math.h>
 
 #include "fliq_header.h"

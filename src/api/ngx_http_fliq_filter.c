@@ -3,6 +3,10 @@
  * the errors that nginx makes by itself have the shape of the API's.
  */
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
 #include "ngx_http_fliq_api_private.h"
 
 

@@ -2,6 +2,10 @@
  * GET /health: from memory, or with ?deep=1 by way of the database.
  */
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
 #include "fliq_time.h"
 #include "ngx_http_fliq_api_private.h"
 

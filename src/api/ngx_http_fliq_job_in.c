@@ -2,6 +2,10 @@
  * A job on its way in: from the body of a create to the record of the store.
  */
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
 #include "fliq_header.h"
 #include "fliq_sign.h"
 #include "ngx_http_fliq_api_private.h"

@@ -2,6 +2,10 @@
  * Jobs and their executions on the way out.
  */
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
 #include "ngx_http_fliq_api_private.h"
 
 

@@ -2,6 +2,10 @@
  * The routes of /jobs.
  */
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
 #include "ngx_http_fliq_api_private.h"
 
 

@@ -3,6 +3,10 @@
  * which come or go between two pages shift nothing.
  */
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
 #include "ngx_http_fliq_api_private.h"
 
 

@@ -2,6 +2,10 @@
  * Answers, and JSON on the way out.
  */
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
 #include "fliq_header.h"
 #include "fliq_time.h"
 #include "ngx_http_fliq_api_private.h"

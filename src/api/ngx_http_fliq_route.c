@@ -2,6 +2,10 @@
  * The table of routes, and how a request finds its own.
  */
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
 #include "ngx_http_fliq_api_private.h"
 
 

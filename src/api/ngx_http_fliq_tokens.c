@@ -2,6 +2,9 @@
  * The cache of tokens.  The contracts are in ngx_http_fliq_tokens.h.
  */
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+
 #include "ngx_http_fliq_tokens.h"
 
 
