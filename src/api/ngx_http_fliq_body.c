@@ -93,7 +93,13 @@ ngx_http_fliq_body_text(ngx_http_request_t *r, ngx_str_t *text)
     text->data = p;
 
     for (cl = bufs; cl; cl = cl->next) {
-        p = ngx_cpymem(p, cl->buf->pos, cl->buf->last - cl->buf->pos);
+        b = cl->buf;
+
+        /* the one that ends a chunked body has no memory */
+
+        if (b->last > b->pos) {
+            p = ngx_cpymem(p, b->pos, b->last - b->pos);
+        }
     }
 
     return NGX_OK;

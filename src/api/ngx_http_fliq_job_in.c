@@ -414,7 +414,10 @@ ngx_http_fliq_job_in_hash(ngx_http_fliq_job_in_t *in)
         len = part[i].data ? part[i].len : UINT64_MAX;
 
         p = ngx_cpymem(p, &len, sizeof(uint64_t));
-        p = ngx_cpymem(p, part[i].data, part[i].len);
+
+        if (part[i].data != NULL) {
+            p = ngx_cpymem(p, part[i].data, part[i].len);
+        }
     }
 
     return fliq_sha256(job->request_hash.data, text) == 0 ? NGX_OK
