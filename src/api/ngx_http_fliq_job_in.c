@@ -293,6 +293,10 @@ ngx_http_fliq_job_in_webhook(ngx_http_fliq_job_in_t *in)
         return rc;
     }
 
+    if (in->job->webhook_url.data != NULL) {
+        in->job->webhook_lane = fliq_url_lane(&url);
+    }
+
     return ngx_http_fliq_field_headers(in->ctx, in->body, "webhook_headers",
                                        &in->job->webhook_headers,
                                        &in->webhook_headers);
