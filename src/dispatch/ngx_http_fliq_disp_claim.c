@@ -66,8 +66,10 @@ ngx_http_fliq_disp_claim_init(ngx_http_fliq_disp_t *disp)
     claim->lanes = NGX_HTTP_FLIQ_DISP_LANES_MIN;
     claim->lane = -1;
 
-    claim->blocked = ngx_palloc(disp->pool,
-                                disp->conf.concurrency * sizeof(int32_t));
+    /* the lanes of jobs, and those of posts, which are fewer */
+
+    claim->blocked = ngx_palloc(disp->pool, 2 * disp->conf.concurrency
+                                            * sizeof(int32_t));
     if (claim->blocked == NULL) {
         return NGX_ERROR;
     }
@@ -444,6 +446,7 @@ ngx_http_fliq_disp_claim_answered(void *data, ngx_int_t rc,
 
     if (list->n) {
         ngx_http_fliq_disp_claim_take(disp, list);
+        ngx_http_fliq_disp_settle_flush(disp);
 
     } else if (claim->hinted) {
 

@@ -231,7 +231,7 @@ ngx_http_fliq_disp_outbox_compose(ngx_http_fliq_disp_t *disp)
 
     room = ngx_min(room, own);
     room = ngx_min(room, outbox->max - outbox->nposts);
-    room = ngx_min(room, ngx_http_fliq_fd_free() / 2);
+    room = ngx_min(room, ngx_http_fliq_disp_multi_room(&disp->multi));
 
     outbox->owner = disp->owner.id;
 

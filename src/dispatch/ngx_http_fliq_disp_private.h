@@ -445,6 +445,7 @@ typedef struct {
     int64_t                          oldest;    /* since when one waits */
     ngx_queue_t                      closed;    /* claimed_t to tell of */
     int64_t                          closed_since;
+    int64_t                          flush;     /* when, at the latest */
 
     ngx_http_fliq_alarm_t           *alarm;
     int64_t                          armed;
@@ -456,8 +457,14 @@ typedef struct {
 ngx_int_t ngx_http_fliq_disp_settle_init(ngx_http_fliq_disp_t *disp);
 void ngx_http_fliq_disp_settle_done(ngx_http_fliq_disp_t *disp);
 
-/* A job has its outcome. */
+/*
+ * _add: a job has its outcome.
+ * _flush: a claim was answered.
+ * _hurry: the database is back: send again at once what waits for that.
+ */
 void ngx_http_fliq_disp_settle_add(ngx_http_fliq_disp_job_t *job);
+void ngx_http_fliq_disp_settle_flush(ngx_http_fliq_disp_t *disp);
+void ngx_http_fliq_disp_settle_hurry(ngx_http_fliq_disp_t *disp);
 
 
 /* --------------------------------------------------------------- outbox -- */

@@ -16,6 +16,7 @@
 /* Microseconds. */
 #define NGX_HTTP_FLIQ_DISP_LINGER     2000
 #define NGX_HTTP_FLIQ_DISP_CLOSE      1000000   /* claims without outcomes */
+#define NGX_HTTP_FLIQ_DISP_FLUSH      1000      /* after a claim */
 #define NGX_HTTP_FLIQ_DISP_AGAIN_MIN  50000
 #define NGX_HTTP_FLIQ_DISP_AGAIN_MAX  1000000
 
@@ -81,6 +82,7 @@ ngx_http_fliq_disp_settle_init(ngx_http_fliq_disp_t *disp)
     ngx_queue_init(&settle->closed);
 
     settle->armed = NGX_HTTP_FLIQ_DISP_NEVER;
+    settle->flush = NGX_HTTP_FLIQ_DISP_NEVER;
 
     /* workers of a node have different ones */
 
@@ -147,6 +149,41 @@ ngx_http_fliq_disp_settle_add(ngx_http_fliq_disp_job_t *job)
     settle->n++;
 
     ngx_http_fliq_disp_settle_arm(job->disp);
+}
+
+
+/*
+ * Claims do not wait for the server's disk, settlements do, and take all that
+ * came before them along.  Where no outcome follows soon an empty batch does:
+ * a server that crashes while calls are long must not forget who has them.
+ */
+
+void
+ngx_http_fliq_disp_settle_flush(ngx_http_fliq_disp_t *disp)
+{
+    if (disp->settle.flush == NGX_HTTP_FLIQ_DISP_NEVER) {
+        disp->settle.flush = ngx_http_fliq_monotonic()
+                             + NGX_HTTP_FLIQ_DISP_FLUSH;
+        ngx_http_fliq_disp_settle_arm(disp);
+    }
+}
+
+
+void
+ngx_http_fliq_disp_settle_hurry(ngx_http_fliq_disp_t *disp)
+{
+    ngx_uint_t                   i;
+    ngx_http_fliq_disp_batch_t  *batch;
+
+    for (i = 0; i < NGX_HTTP_FLIQ_DISP_BATCHES; i++) {
+        batch = &disp->settle.batches[i];
+
+        if (batch->state == NGX_HTTP_FLIQ_DISP_BATCH_WAITING) {
+            batch->retry = ngx_http_fliq_monotonic();
+        }
+    }
+
+    ngx_http_fliq_disp_settle_arm(disp);
 }
 
 
@@ -227,16 +264,21 @@ ngx_http_fliq_disp_settle_when(ngx_http_fliq_disp_t *disp, int64_t now)
         return now;
     }
 
+    when = ngx_min(when, settle->flush);
+
     if (settle->n) {
         return ngx_min(when, settle->oldest + NGX_HTTP_FLIQ_DISP_LINGER);
     }
 
-    if (!ngx_queue_empty(&settle->closed)) {
-        return ngx_min(when,
-                       settle->closed_since + NGX_HTTP_FLIQ_DISP_CLOSE);
+    if (ngx_queue_empty(&settle->closed)) {
+        return when;
     }
 
-    return when;
+    if (ngx_queue_empty(&disp->flying)) {
+        return now;
+    }
+
+    return ngx_min(when, settle->closed_since + NGX_HTTP_FLIQ_DISP_CLOSE);
 }
 
 
@@ -337,7 +379,7 @@ ngx_http_fliq_disp_batch_fill(ngx_http_fliq_disp_batch_t *batch)
     ngx_http_fliq_disp_batch_close(batch);
     ngx_http_fliq_disp_batch_close_rest(batch);
 
-    if (batch->n || batch->nclaims) {
+    if (batch->n || batch->nclaims || settle->flush <= settle->oldest) {
         ngx_http_fliq_disp_batch_send(batch);
     }
 }
@@ -423,6 +465,7 @@ ngx_http_fliq_disp_batch_send(ngx_http_fliq_disp_batch_t *batch)
     what.nclaims = batch->nclaims;
 
     batch->sends++;
+    disp->settle.flush = NGX_HTTP_FLIQ_DISP_NEVER;
 
     pool = ngx_http_fliq_disp_ask(&batch->ask, disp->log);
 
