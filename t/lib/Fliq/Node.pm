@@ -23,7 +23,9 @@ use Fliq::Sandbox;
 my $count = 0;
 
 
-# start(sandbox, options): launch it, and wait until it answers.
+# start(sandbox, options): launch it, and wait until it answers.  Options:
+# workers, dsn, main (directives for the main context), and edit, which is
+# called with the text of the configuration in $_[0].
 sub start ($class, $sandbox, %opt) {
     my $self = $class->launch($sandbox, %opt);
 
@@ -63,6 +65,8 @@ sub _write_conf ($self) {
     $conf =~ s/^ *listen \[::1\].*\n//m;
     $conf =~ s/listen 127\.0\.0\.1:\d+;/listen 127.0.0.1:$self->{port};/;
     $conf =~ s/\Q$sandbox->{dsn}\E/$self->{dsn}/;
+    $conf =~ s/^events /$self->{opt}{main}\n$&/m if $self->{opt}{main};
+    $self->{opt}{edit}->($conf) if $self->{opt}{edit};
 
     open my $out, '>', $self->{nginx_conf} or die "nginx.conf: $!\n";
     print {$out} $conf;
@@ -72,7 +76,6 @@ sub _write_conf ($self) {
 
 # nginx becomes a daemon when it listens; its pid file tells the rest.
 sub _exec ($self) {
-    my $nginx = readlink "/proc/$self->{sandbox}{nginx_pid}/exe";
     my $pid = fork // die "fork: $!\n";
 
     if ($pid == 0) {
@@ -80,7 +83,7 @@ sub _exec ($self) {
         $ENV{ASAN_OPTIONS} //= 'detect_leaks=0';
         open STDOUT, '>>', "$self->{dir}/nginx.out";
         open STDERR, '>>', "$self->{dir}/nginx.out";
-        exec $nginx, '-p', $self->{dir}, '-c', $self->{nginx_conf},
+        exec $self->{nginx}, '-p', $self->{dir}, '-c', $self->{nginx_conf},
              '-e', $self->{error_log} or POSIX::_exit(127);
     }
 

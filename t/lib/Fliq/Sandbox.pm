@@ -13,6 +13,7 @@ use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use File::Path qw(remove_tree);
 use File::Temp qw(tempdir);
+use IO::Handle;
 use JSON::PP qw(decode_json);
 use POSIX ();
 use Test::More;
@@ -61,6 +62,7 @@ sub again ($self) {
         or die "fliq-sandbox said no JSON: $out";
 
     @$self{keys %$info} = values %$info;
+    $self->{nginx} = readlink "/proc/$self->{nginx_pid}/exe";
     return $self;
 }
 
@@ -88,6 +90,13 @@ sub command ($self, @arguments) {
 sub stop ($self) {
     return if $self->{stopped}++ || !-d $self->{dir};
     $self->command('stop', '--dir', $self->{dir});
+}
+
+
+# stop_nginx(): end nginx alone, gracefully.
+sub stop_nginx ($self) {
+    kill QUIT => $self->{nginx_pid};
+    await_end($self->{nginx_pid}) or die "nginx does not end\n";
 }
 
 
@@ -159,6 +168,29 @@ sub sql ($self, $query, $dsn = $self->{dsn}) {
     close $psql or die "psql failed: $query\n";
 
     return wantarray ? @rows : $rows[0];
+}
+
+
+# hold(statement): run it in a transaction that stays open, with its locks,
+# until release() of what this returns.
+sub hold ($self, $statement) {
+    unlink "$self->{root}/held";
+    open my $psql, '|-', "psql -XqAt -d '$self->{dsn}' > $self->{root}/held"
+        or die "psql: $!\n";
+
+    $psql->autoflush;
+    print {$psql} "BEGIN;\n$statement;\nSELECT 'held';\n";
+
+    my $end = time + 10;
+    sleep 0.005 while time < $end && !-s "$self->{root}/held";
+    die "$statement does not end\n" if !-s "$self->{root}/held";
+
+    return $psql;
+}
+
+
+sub release ($psql) {
+    close $psql or die "psql failed\n";
 }
 
 

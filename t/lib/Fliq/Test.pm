@@ -34,6 +34,7 @@ our @EXPORT = (@Test::More::EXPORT, qw(
 
 my $json = JSON::PP->new->utf8->allow_nonref;
 my ($sandbox, $target);
+my $main = $$;
 my %api;               # by process and port: one client
 
 
@@ -50,6 +51,7 @@ sub sandbox (@options) {
 
 # target(): the target server, started at the first call.
 sub target () {
+    die "target() was first called in a child\n" if !$target && $$ != $main;
     $target //= Fliq::Target->start;
     return $target;
 }
