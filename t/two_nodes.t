@@ -77,6 +77,20 @@ ok($request && $request->{time} - seconds($lone->{scheduled_at}) < 1.2,
 is(wait_job($lone)->{status}, 'success', 'and recorded it');
 
 
+# --- a node that fires nothing
+
+my $quiet = Fliq::Node->start(sandbox, edit => sub {
+    $_[0] =~ s/fliq_dispatcher on/fliq_dispatcher off/;
+});
+my $other = api('POST', '/jobs', { url => target->url('/ok/quiet'),
+    scheduled_at => at(0.5) }, {}, $quiet->{url})->{json};
+($request) = target->wait_for(1, '/ok/quiet', 5);
+
+ok($request && $request->{time} - seconds($other->{scheduled_at}) < 1.2,
+   'fliq_dispatcher off: the others fire its jobs');
+is(wait_job($other)->{status}, 'success', 'and record them');
+
+
 # --- one crashes
 
 create_many($node->{port}, 200, '/slow/2000/crash', time + 0.5);
