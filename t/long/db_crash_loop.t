@@ -11,6 +11,7 @@ use Fliq::Test;
 my $minute = $ENV{FLIQ_TEST_SECONDS} // 60;
 
 sandbox(workers => 2);
+target();
 
 my $nginx = sandbox->{nginx_pid};
 my @workers = sandbox->workers;

@@ -11,6 +11,7 @@ use Fliq::Test;
 my $minute = $ENV{FLIQ_TEST_SECONDS} // 60;
 
 sandbox(workers => 3);
+target();
 
 my $made = 0;
 my $load = load(clients => 8, keepalive => 0)->background(sub {
