@@ -157,6 +157,16 @@ ngx_http_fliq_store_call_t *ngx_http_fliq_store_job_create(
     ngx_http_fliq_store_done_pt done, void *data);
 
 /*
+ * The job that used the idempotency key of ${job} before, to be asked when
+ * something else has to be judged ahead of a create.  The caller keeps
+ * ${job} until done.  Result: ngx_http_fliq_job_t; NGX_DECLINED: none did.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_job_by_key(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    const ngx_http_fliq_job_t *job, ngx_http_fliq_store_done_pt done,
+    void *data);
+
+/*
  * Result: ngx_http_fliq_job_t; NGX_DECLINED when the account has none such.
  */
 ngx_http_fliq_store_call_t *ngx_http_fliq_store_job_get(
@@ -226,8 +236,9 @@ ngx_http_fliq_store_call_t *ngx_http_fliq_store_execution_list(
 
 
 typedef struct {
-    ngx_uint_t    found;
-    ngx_uint_t    replayed;             /* 0: it has not failed */
+    ngx_uint_t             found;
+    ngx_uint_t             replayed;    /* 0: it has not failed */
+    ngx_http_fliq_job_t    clone;       /* as it was made */
 } ngx_http_fliq_replayed_t;
 
 /*
@@ -247,7 +258,7 @@ typedef struct {
     fliq_id_t     id;
     ngx_str_t     name;                 /* "": none */
     ngx_str_t     cron;
-    ngx_uint_t    paused;
+    ngx_uint_t    paused;               /* next_run_at must be NONE then */
     ngx_str_t     backoff;
     int32_t       max_retries;
     int32_t       timeout_seconds;
@@ -285,9 +296,10 @@ ngx_http_fliq_store_call_t *ngx_http_fliq_store_schedule_create(
 
 /*
  * Write ${schedule} over the one of the same id, whose updated_at must still
- * be that of the record.  Result: ngx_http_fliq_schedule_t; NGX_DECLINED with
- * a result when the name is taken, with NULL when it was changed or deleted
- * by somebody else.
+ * be that of the record, and which must not have spawned the run next_run_at
+ * already.  Result: ngx_http_fliq_schedule_t; NGX_DECLINED with a result when
+ * the name is taken, with NULL when it was changed or deleted by somebody
+ * else.
  */
 ngx_http_fliq_store_call_t *ngx_http_fliq_store_schedule_update(
     ngx_http_fliq_store_t *store, ngx_pool_t *pool,

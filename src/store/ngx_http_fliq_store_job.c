@@ -34,7 +34,8 @@ enum {
     FLIQ_JOB_REQUEST_HASH,
     FLIQ_JOB_WEBHOOK_URL,
     FLIQ_JOB_WEBHOOK_HEADERS,
-    FLIQ_JOB_LAST_ERROR
+    FLIQ_JOB_LAST_ERROR,
+    FLIQ_JOB_COLUMNS
 };
 
 
@@ -117,6 +118,27 @@ ngx_http_fliq_store_clock(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
     return ngx_http_fliq_store_plain(store, pool, store->api, &fliq_sql_ping,
                                      ngx_http_fliq_store_decode_time, done,
                                      data);
+}
+
+
+ngx_http_fliq_store_call_t *
+ngx_http_fliq_store_job_by_key(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    const ngx_http_fliq_job_t *job, ngx_http_fliq_store_done_pt done,
+    void *data)
+{
+    ngx_http_fliq_store_call_t  *call;
+
+    call = ngx_http_fliq_store_call(store, pool, done, data);
+    if (call == NULL) {
+        return NULL;
+    }
+
+    ngx_http_fliq_bind_id(call, &job->account_id);
+    ngx_http_fliq_bind_str(call, &job->idempotency_key);
+    ngx_http_fliq_bind_id(call, &job->id);
+
+    return ngx_http_fliq_store_run(call, store->api, &fliq_sql_job_by_key,
+                                   ngx_http_fliq_store_decode_job);
 }
 
 
@@ -293,8 +315,10 @@ ngx_http_fliq_store_decode_replayed(ngx_http_fliq_store_call_t *call,
 {
     ngx_http_fliq_replayed_t  replayed;
 
-    replayed.found = ngx_http_fliq_get_int(res, 0, 0);
-    replayed.replayed = ngx_http_fliq_get_int(res, 0, 1);
+    replayed.found = ngx_http_fliq_get_int(res, 0, FLIQ_JOB_COLUMNS);
+    replayed.replayed = !PQgetisnull(res, 0, FLIQ_JOB_ID);
+
+    ngx_http_fliq_get_job(res, 0, &replayed.clone);
 
     call->done(call->data, NGX_OK, &replayed);
 }

@@ -1,6 +1,7 @@
 -- Clone a failed job into a fresh one that is due now.
 -- in:  $1 uuid account_id, $2 uuid id, $3 uuid the clone's id
--- out: one row: found boolean, replayed boolean
+-- out: one row: the columns of fliq.job_records, the id NULL when no clone was
+--      made, and found boolean
 WITH source AS MATERIALIZED (
     SELECT *
       FROM fliq.jobs
@@ -16,10 +17,17 @@ WITH source AS MATERIALIZED (
       FROM source
      WHERE status::text = 'failed'
         ON CONFLICT DO NOTHING
- RETURNING account_id, id, due_at, lane
+ RETURNING *
 ), queued AS (
     INSERT INTO fliq.due (account_id, job_id, due_at, lane)
     SELECT account_id, id, due_at, lane FROM made
 )
-SELECT EXISTS (SELECT FROM source) AS found,
-       EXISTS (SELECT FROM made) AS replayed
+SELECT m.account_id, m.id, 'pending' AS status, m.backoff::text AS backoff,
+       m.max_retries, m.last_status_code, m.timeout_seconds, m.attempts,
+       m.scheduled_at, m.due_at AS next_attempt_at, m.created_at,
+       m.updated_at, m.started_at, m.completed_at, m.replay_of,
+       m.schedule_id, m.method, m.url, m.headers, m.body, m.idempotency_key,
+       m.request_hash, m.webhook_url, m.webhook_headers, m.last_error,
+       source.found
+  FROM (SELECT EXISTS (SELECT FROM source) AS found) AS source
+  LEFT JOIN made m ON true
