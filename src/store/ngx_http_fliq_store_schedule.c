@@ -58,7 +58,6 @@ ngx_http_fliq_store_schedule_update(ngx_http_fliq_store_t *store,
     }
 
     ngx_http_fliq_store_bind_schedule(call, schedule);
-    ngx_http_fliq_bind_bool(call, schedule->paused);
     ngx_http_fliq_bind_time(call, schedule->updated_at);
 
     return ngx_http_fliq_store_run(call, store->api,
@@ -107,6 +106,7 @@ ngx_http_fliq_store_bind_schedule(ngx_http_fliq_store_call_t *call,
     ngx_http_fliq_bind_int4(call, schedule->lane);
     ngx_http_fliq_bind_int4(call, schedule->webhook_lane);
     ngx_http_fliq_bind_time(call, schedule->next_run_at);
+    ngx_http_fliq_bind_bool(call, schedule->paused);
 }
 
 

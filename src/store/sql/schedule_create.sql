@@ -3,17 +3,17 @@
 --      $6 text method, $7 text headers, $8 bytea body, $9 int4 max_retries,
 --      $10 int4 timeout_seconds, $11 text backoff, $12 text webhook_url,
 --      $13 text webhook_headers, $14 int4 lane, $15 int4 webhook_lane,
---      $16 timestamptz next_run_at
+--      $16 timestamptz next_run_at, $17 boolean paused
 -- out: the columns of fliq.schedule_records; no row when the name is taken
 WITH made AS (
     INSERT INTO fliq.schedules
            (account_id, id, name, cron, url, method, headers, body,
             max_retries, timeout_seconds, backoff, webhook_url,
-            webhook_headers, lane, webhook_lane, next_run_at)
+            webhook_headers, lane, webhook_lane, next_run_at, paused)
     VALUES ($1::uuid, $2::uuid, $3::text, $4::text, $5::text, $6::text,
             $7::text, $8::bytea, $9::int4, $10::int4,
             $11::text::fliq.backoff, $12::text, $13::text, $14::int4,
-            $15::int4, $16::timestamptz)
+            $15::int4, $16::timestamptz, $17::boolean)
         ON CONFLICT DO NOTHING
  RETURNING *
 )

@@ -1,6 +1,6 @@
--- Change a schedule that has not been changed since it was read.
--- in:  as schedule_create, and $17 boolean paused, $18 timestamptz updated_at
---      as it was read
+-- Change a schedule that has not been changed since it was read, and has not
+-- spawned the run since that is to be its next one.
+-- in:  as schedule_create, and $18 timestamptz updated_at as it was read
 -- out: one row: as schedule_create, and taken boolean: another schedule has
 --      the name.  The id is NULL when nothing was changed.
 WITH taken AS MATERIALIZED (
@@ -18,6 +18,7 @@ WITH taken AS MATERIALIZED (
            paused = $17::boolean, updated_at = clock_timestamp()
      WHERE account_id = $1::uuid AND id = $2::uuid
        AND updated_at = $18::timestamptz
+       AND coalesce(last_run_at < $16::timestamptz, true)
        AND NOT (SELECT taken FROM taken)
  RETURNING *
 )
