@@ -272,6 +272,34 @@ ngx_http_fliq_api_done(void *data, ngx_int_t rc, const void *result)
 }
 
 
+void
+ngx_http_fliq_api_hint(ngx_http_fliq_ctx_t *ctx, int64_t due_at)
+{
+    ngx_http_fliq_api_conf_t  *conf;
+
+    conf = &ctx->api->conf;
+
+    if (conf->hint != NULL) {
+        conf->hint(conf->hint_data, due_at);
+    }
+}
+
+
+ngx_int_t
+ngx_http_fliq_api_make_id(fliq_id_t *id)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    if (fliq_id_make(id, (int64_t) tp->sec * 1000 + tp->msec) != 0) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
 ngx_str_t
 ngx_http_fliq_api_variable(ngx_http_request_t *r, ngx_http_fliq_api_t *api,
     ngx_http_fliq_api_var_e which)

@@ -88,11 +88,24 @@ ngx_int_t ngx_http_fliq_api_wait(ngx_http_fliq_ctx_t *ctx,
 
 
 /*
+ * ngx_http_fliq_api_hint(ctx, due_at): see ngx_http_fliq_api_hint_pt; lost
+ * when nobody listens.
+ *
+ * ngx_http_fliq_api_make_id(id): a new id; NGX_OK or NGX_ERROR.
+ */
+void ngx_http_fliq_api_hint(ngx_http_fliq_ctx_t *ctx, int64_t due_at);
+ngx_int_t ngx_http_fliq_api_make_id(fliq_id_t *id);
+
+
+/*
  * ngx_http_fliq_header_find(r, name): the first header of the request with
  * the name ${name}, which is in lower case; NULL when there is none.
  */
 ngx_table_elt_t *ngx_http_fliq_header_find(ngx_http_request_t *r,
     const char *name);
+
+/* 1 when the bytes are the same. */
+ngx_uint_t ngx_http_fliq_is(const ngx_str_t *value, const char *text);
 
 
 /* ---------------------------------------------- authorization (auth.c) -- */
@@ -149,8 +162,12 @@ ngx_int_t ngx_http_fliq_field_url(ngx_http_fliq_ctx_t *ctx,
     const json_t *body, const char *name, ngx_uint_t required,
     ngx_str_t *value, fliq_url_t *url);
 
-/* 1 when ${body} has the member and it is not null. */
+/*
+ * _sent: 1 when ${body} has the member and it is not null; _named: when it
+ * has it, be it null.
+ */
 ngx_uint_t ngx_http_fliq_field_sent(const json_t *body, const char *name);
+ngx_uint_t ngx_http_fliq_field_named(const json_t *body, const char *name);
 
 
 /* ------------------------------------------------- answers (reply.c) -- */
@@ -225,6 +242,61 @@ ngx_int_t ngx_http_fliq_page_read(ngx_http_request_t *r,
 ngx_int_t ngx_http_fliq_page_reply(ngx_http_fliq_ctx_t *ctx,
     const ngx_http_fliq_page_t *page, const ngx_http_fliq_page_kind_t *kind,
     const ngx_http_fliq_list_t *list);
+
+
+/* --------------------------------------------- targets (target.c) -- */
+
+/* What is to be called and how: the same of a job and of a schedule. */
+typedef struct {
+    ngx_str_t     url;
+    ngx_str_t     method;
+    ngx_str_t     headers;
+    ngx_str_t     body;
+    ngx_str_t     backoff;
+    ngx_str_t     webhook_url;
+    ngx_str_t     webhook_headers;
+    int32_t       max_retries;
+    int32_t       timeout_seconds;
+    int32_t       lane;
+    int32_t       webhook_lane;
+
+    /* the headers that were sent, with their names sorted */
+    ngx_str_t     sorted;
+    ngx_str_t     webhook_sorted;
+} ngx_http_fliq_target_t;
+
+/* From or to a record of the store, where the members have these names. */
+#define ngx_http_fliq_target_copy(dst, src)                                   \
+    do {                                                                      \
+        (dst)->url = (src)->url;                                              \
+        (dst)->method = (src)->method;                                        \
+        (dst)->headers = (src)->headers;                                      \
+        (dst)->body = (src)->body;                                            \
+        (dst)->backoff = (src)->backoff;                                      \
+        (dst)->webhook_url = (src)->webhook_url;                              \
+        (dst)->webhook_headers = (src)->webhook_headers;                      \
+        (dst)->max_retries = (src)->max_retries;                              \
+        (dst)->timeout_seconds = (src)->timeout_seconds;                      \
+        (dst)->lane = (src)->lane;                                            \
+        (dst)->webhook_lane = (src)->webhook_lane;                            \
+    } while (0)
+
+/*
+ * ngx_http_fliq_target_init(ctx, target): the defaults, and no URL.
+ *
+ * ngx_http_fliq_target_read(ctx, body, target): read and check its fields in
+ * a body.  What ${body} does not name stays as it is in ${target}, what is
+ * null there becomes the default; a URL must be there in the end.  NGX_OK;
+ * NGX_DECLINED with a fault recorded; NGX_ERROR.
+ *
+ * ngx_http_fliq_target_json(json, target): set the members of an object.
+ */
+void ngx_http_fliq_target_init(ngx_http_fliq_ctx_t *ctx,
+    ngx_http_fliq_target_t *target);
+ngx_int_t ngx_http_fliq_target_read(ngx_http_fliq_ctx_t *ctx,
+    const json_t *body, ngx_http_fliq_target_t *target);
+void ngx_http_fliq_target_json(json_t **json,
+    const ngx_http_fliq_target_t *target);
 
 
 /* --------------------------------------- jobs (job_in.c, job_out.c) -- */

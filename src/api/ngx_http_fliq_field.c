@@ -38,6 +38,13 @@ ngx_http_fliq_field_sent(const json_t *body, const char *name)
 }
 
 
+ngx_uint_t
+ngx_http_fliq_field_named(const json_t *body, const char *name)
+{
+    return json_object_get(body, name) != NULL;
+}
+
+
 ngx_int_t
 ngx_http_fliq_field_text(ngx_http_fliq_ctx_t *ctx, const json_t *body,
     const char *name, ngx_uint_t required, ngx_str_t *value)

@@ -11,9 +11,7 @@
 #include "ngx_http_fliq_api_private.h"
 
 
-#define NGX_HTTP_FLIQ_KEY_MAX      256
-#define NGX_HTTP_FLIQ_RETRIES_MAX  20
-#define NGX_HTTP_FLIQ_TIMEOUT_MAX  3600
+#define NGX_HTTP_FLIQ_KEY_MAX  256
 
 
 /* A create under way. */
@@ -22,25 +20,14 @@ typedef struct {
     ngx_http_fliq_ctx_t    *ctx;
     const json_t           *body;
     ngx_http_fliq_job_t    *job;
-
-    /* the headers in an order that does not depend on the client's */
-    ngx_str_t               headers;
-    ngx_str_t               webhook_headers;
+    ngx_http_fliq_target_t  target;
 } ngx_http_fliq_job_in_t;
 
 typedef ngx_int_t (*ngx_http_fliq_job_in_pt)(ngx_http_fliq_job_in_t *in);
 
 
 static ngx_int_t ngx_http_fliq_job_in_target(ngx_http_fliq_job_in_t *in);
-static ngx_int_t ngx_http_fliq_job_in_method(ngx_http_fliq_job_in_t *in);
-static ngx_int_t ngx_http_fliq_job_in_method_named(
-    ngx_http_fliq_job_in_t *in, const char *name, const char **method);
 static ngx_int_t ngx_http_fliq_job_in_time(ngx_http_fliq_job_in_t *in);
-static ngx_int_t ngx_http_fliq_job_in_headers(ngx_http_fliq_job_in_t *in);
-static ngx_int_t ngx_http_fliq_job_in_body(ngx_http_fliq_job_in_t *in);
-static ngx_int_t ngx_http_fliq_job_in_numbers(ngx_http_fliq_job_in_t *in);
-static ngx_int_t ngx_http_fliq_job_in_backoff(ngx_http_fliq_job_in_t *in);
-static ngx_int_t ngx_http_fliq_job_in_webhook(ngx_http_fliq_job_in_t *in);
 static ngx_int_t ngx_http_fliq_job_in_key(ngx_http_fliq_job_in_t *in);
 static ngx_uint_t ngx_http_fliq_job_in_is_text(const ngx_str_t *value);
 static ngx_int_t ngx_http_fliq_job_in_hash(ngx_http_fliq_job_in_t *in);
@@ -49,13 +36,7 @@ static ngx_int_t ngx_http_fliq_job_in_hash(ngx_http_fliq_job_in_t *in);
 /* In the order in which a client hears of its mistakes. */
 static const ngx_http_fliq_job_in_pt  ngx_http_fliq_job_in_steps[] = {
     ngx_http_fliq_job_in_target,
-    ngx_http_fliq_job_in_method,
     ngx_http_fliq_job_in_time,
-    ngx_http_fliq_job_in_headers,
-    ngx_http_fliq_job_in_body,
-    ngx_http_fliq_job_in_numbers,
-    ngx_http_fliq_job_in_backoff,
-    ngx_http_fliq_job_in_webhook,
     ngx_http_fliq_job_in_key,
     NULL
 };
@@ -67,7 +48,6 @@ ngx_http_fliq_job_read(ngx_http_request_t *r, ngx_http_fliq_ctx_t *ctx,
 {
     json_t                   *body;
     ngx_int_t                 rc;
-    ngx_time_t               *tp;
     ngx_uint_t                i;
     ngx_http_fliq_job_in_t    in;
 
@@ -98,90 +78,23 @@ ngx_http_fliq_job_read(ngx_http_request_t *r, ngx_http_fliq_ctx_t *ctx,
     job->started_at = NGX_HTTP_FLIQ_NONE;
     job->completed_at = NGX_HTTP_FLIQ_NONE;
 
-    tp = ngx_timeofday();
-
-    if (fliq_id_make(&job->id, (int64_t) tp->sec * 1000 + tp->msec) != 0) {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
+    return ngx_http_fliq_api_make_id(&job->id);
 }
 
 
 static ngx_int_t
 ngx_http_fliq_job_in_target(ngx_http_fliq_job_in_t *in)
 {
-    ngx_int_t   rc;
-    fliq_url_t  url;
+    ngx_int_t  rc;
 
-    rc = ngx_http_fliq_field_url(in->ctx, in->body, "url", 1, &in->job->url,
-                                 &url);
+    ngx_http_fliq_target_init(in->ctx, &in->target);
+
+    rc = ngx_http_fliq_target_read(in->ctx, in->body, &in->target);
     if (rc == NGX_OK) {
-        in->job->lane = fliq_url_lane(&url);
+        ngx_http_fliq_target_copy(in->job, &in->target);
     }
 
     return rc;
-}
-
-
-static ngx_int_t
-ngx_http_fliq_job_in_method(ngx_http_fliq_job_in_t *in)
-{
-    ngx_int_t    rc;
-    const char  *first, *second;
-
-    rc = ngx_http_fliq_job_in_method_named(in, "http_method", &first);
-
-    if (rc == NGX_OK) {
-        rc = ngx_http_fliq_job_in_method_named(in, "method", &second);
-    }
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (first == NULL) {
-        first = second ? second : "POST";
-    }
-
-    if (second != NULL && ngx_strcmp(first, second) != 0) {
-        return ngx_http_fliq_fault_field(in->ctx, "http_method",
-                            "must be the same as method when both are sent");
-    }
-
-    in->job->method.data = (u_char *) first;
-    in->job->method.len = ngx_strlen(first);
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_fliq_job_in_method_named(ngx_http_fliq_job_in_t *in,
-    const char *name, const char **method)
-{
-    ngx_int_t   rc;
-    ngx_str_t   text;
-    fliq_str_t  view;
-
-    *method = NULL;
-
-    ngx_str_null(&text);
-
-    rc = ngx_http_fliq_field_text(in->ctx, in->body, name, 0, &text);
-    if (rc != NGX_OK || text.data == NULL) {
-        return rc;
-    }
-
-    view.data = text.data;
-    view.len = text.len;
-
-    if (fliq_method_check(view, method) != 0) {
-        return ngx_http_fliq_fault_field(in->ctx, name,
-            "must be GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS");
-    }
-
-    return NGX_OK;
 }
 
 
@@ -199,107 +112,6 @@ ngx_http_fliq_job_in_time(ngx_http_fliq_job_in_t *in)
 
     return ngx_http_fliq_field_time(in->ctx, in->body, "scheduled_at",
                                     &in->job->scheduled_at);
-}
-
-
-static ngx_int_t
-ngx_http_fliq_job_in_headers(ngx_http_fliq_job_in_t *in)
-{
-    return ngx_http_fliq_field_headers(in->ctx, in->body, "headers",
-                                       &in->job->headers, &in->headers);
-}
-
-
-static ngx_int_t
-ngx_http_fliq_job_in_body(ngx_http_fliq_job_in_t *in)
-{
-    size_t     max;
-    ngx_int_t  rc;
-
-    rc = ngx_http_fliq_field_bytes(in->ctx, in->body, "body", &in->job->body);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    max = in->ctx->api->conf.max_body;
-
-    if (in->job->body.len > max) {
-        return ngx_http_fliq_fault_because(in->ctx,
-                                       NGX_HTTP_FLIQ_E_BODY_TOO_LARGE,
-                                       "body must be at most %uz bytes long",
-                                       max);
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_fliq_job_in_numbers(ngx_http_fliq_job_in_t *in)
-{
-    ngx_int_t  rc;
-
-    in->job->max_retries = 0;
-    in->job->timeout_seconds = in->ctx->api->conf.timeout;
-
-    rc = ngx_http_fliq_field_number(in->ctx, in->body, "max_retries", 0,
-                                    NGX_HTTP_FLIQ_RETRIES_MAX,
-                                    &in->job->max_retries);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    return ngx_http_fliq_field_number(in->ctx, in->body, "timeout_seconds", 1,
-                                      NGX_HTTP_FLIQ_TIMEOUT_MAX,
-                                      &in->job->timeout_seconds);
-}
-
-
-static ngx_int_t
-ngx_http_fliq_job_in_backoff(ngx_http_fliq_job_in_t *in)
-{
-    ngx_int_t   rc;
-    ngx_str_t  *value;
-
-    value = &in->job->backoff;
-
-    ngx_str_set(value, "exponential");
-
-    rc = ngx_http_fliq_field_text(in->ctx, in->body, "backoff", 0, value);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if ((value->len == 11 && ngx_memcmp(value->data, "exponential", 11) == 0)
-        || (value->len == 6 && ngx_memcmp(value->data, "linear", 6) == 0))
-    {
-        return NGX_OK;
-    }
-
-    return ngx_http_fliq_fault_field(in->ctx, "backoff",
-                               "must be \"exponential\" or \"linear\"");
-}
-
-
-static ngx_int_t
-ngx_http_fliq_job_in_webhook(ngx_http_fliq_job_in_t *in)
-{
-    ngx_int_t   rc;
-    fliq_url_t  url;
-
-    rc = ngx_http_fliq_field_url(in->ctx, in->body, "webhook_url", 0,
-                                 &in->job->webhook_url, &url);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (in->job->webhook_url.data != NULL) {
-        in->job->webhook_lane = fliq_url_lane(&url);
-    }
-
-    return ngx_http_fliq_field_headers(in->ctx, in->body, "webhook_headers",
-                                       &in->job->webhook_headers,
-                                       &in->webhook_headers);
 }
 
 
@@ -385,11 +197,11 @@ ngx_http_fliq_job_in_hash(ngx_http_fliq_job_in_t *in)
 
     part[0] = job->url;
     part[1] = job->method;
-    part[2] = in->headers;
+    part[2] = in->target.sorted;
     part[3] = job->body;
     part[4] = job->backoff;
     part[5] = job->webhook_url;
-    part[6] = in->webhook_headers;
+    part[6] = in->target.webhook_sorted;
 
     part[7].data = numbers;
     part[7].len = ngx_sprintf(numbers, "%L %D %D", job->scheduled_at,

@@ -58,33 +58,16 @@ ngx_http_fliq_job_json(ngx_http_fliq_ctx_t *ctx, const void *record)
 static void
 ngx_http_fliq_job_json_request(json_t **json, const ngx_http_fliq_job_t *job)
 {
-    json_t           *value;
-    const fliq_id_t  *id;
+    const fliq_id_t         *id;
+    ngx_http_fliq_target_t   target;
 
-    ngx_http_fliq_json_set(json, "url", ngx_http_fliq_json_str(&job->url));
-    ngx_http_fliq_json_set(json, "http_method",
-                           ngx_http_fliq_json_str(&job->method));
-    ngx_http_fliq_json_set(json, "method",
-                           ngx_http_fliq_json_str(&job->method));
-    ngx_http_fliq_json_set(json, "headers",
-                           ngx_http_fliq_json_parsed(&job->headers));
-    ngx_http_fliq_json_set(json, "body", ngx_http_fliq_json_str(&job->body));
+    ngx_http_fliq_target_copy(&target, job);
+    ngx_http_fliq_target_json(json, &target);
+
     ngx_http_fliq_json_set(json, "scheduled_at",
                            ngx_http_fliq_json_time(job->scheduled_at));
-
-    ngx_http_fliq_json_set(json, "max_retries",
-                           json_integer(job->max_retries));
-    ngx_http_fliq_json_set(json, "timeout_seconds",
-                           json_integer(job->timeout_seconds));
-    ngx_http_fliq_json_set(json, "backoff",
-                           ngx_http_fliq_json_str(&job->backoff));
     ngx_http_fliq_json_set(json, "idempotency_key",
                            ngx_http_fliq_json_str(&job->idempotency_key));
-
-    ngx_http_fliq_json_set(json, "webhook_url",
-                           ngx_http_fliq_json_str(&job->webhook_url));
-    value = ngx_http_fliq_json_parsed(&job->webhook_headers);
-    ngx_http_fliq_json_set(json, "webhook_headers", value);
 
     id = job->is_replay ? &job->replay_of : NULL;
     ngx_http_fliq_json_set(json, "replay_of",

@@ -203,6 +203,14 @@ ngx_http_fliq_header_find(ngx_http_request_t *r, const char *name)
 }
 
 
+ngx_uint_t
+ngx_http_fliq_is(const ngx_str_t *value, const char *text)
+{
+    return value->len == ngx_strlen(text)
+           && ngx_memcmp(value->data, text, value->len) == 0;
+}
+
+
 /*
  * Decode percent-encoding, and with ${plus} "+" for a space.  NGX_DECLINED,
  * with the text as it was, when an escape is bad.
