@@ -46,6 +46,7 @@ struct ngx_http_fliq_ctx_s {
 
     ngx_http_fliq_store_call_t     *call;   /* under way */
     ngx_http_fliq_answer_pt         answer;
+    ngx_http_fliq_handler_pt        next;   /* behind the gate */
     void                           *data;   /* the handler's own */
 
     ngx_http_fliq_fault_t           fault;
@@ -124,6 +125,17 @@ ngx_int_t ngx_http_fliq_auth_hash(ngx_http_request_t *r,
     u_char hash[FLIQ_SHA256_SIZE]);
 
 
+/* --------------------------------------------------- credits (gate.c) -- */
+
+/*
+ * ngx_http_fliq_gate(r, ctx, next): go on in ${next} if the account may have
+ * more executions, else answer 402 or 429.  An account on the plan unlimited
+ * goes on at once.  A handler returns with it.
+ */
+ngx_int_t ngx_http_fliq_gate(ngx_http_request_t *r, ngx_http_fliq_ctx_t *ctx,
+    ngx_http_fliq_handler_pt next);
+
+
 /* ---------------------------------- bodies and fields (body.c, field.c) -- */
 
 /*
@@ -191,6 +203,13 @@ ngx_int_t ngx_http_fliq_reply_none(ngx_http_fliq_ctx_t *ctx);
  */
 ngx_table_elt_t *ngx_http_fliq_reply_header(ngx_http_request_t *r,
     const char *name, const ngx_str_t *value);
+
+/*
+ * ngx_http_fliq_reply_location(ctx, prefix, id): where something new is, seen
+ * from where the client sent its request to.  NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_fliq_reply_location(ngx_http_fliq_ctx_t *ctx,
+    const char *prefix, const fliq_id_t *id);
 
 /*
  * JSON is built without a check at each step: where there is no memory a
@@ -318,6 +337,16 @@ json_t *ngx_http_fliq_attempt_json(const fliq_id_t *job,
     const ngx_http_fliq_execution_t *execution);
 
 
+/*
+ * ngx_http_fliq_job_filter(r, ctx, which): what ?status= selects; NGX_OK, or
+ * NGX_DECLINED with a fault recorded.
+ */
+ngx_int_t ngx_http_fliq_job_filter(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx, ngx_http_fliq_jobs_e *which);
+
+extern const ngx_http_fliq_page_kind_t  ngx_http_fliq_job_kind;
+
+
 /* ---------------------------------------------------------- handlers -- */
 
 ngx_int_t ngx_http_fliq_health_get(ngx_http_request_t *r,
@@ -334,6 +363,8 @@ ngx_int_t ngx_http_fliq_jobs_cancel(ngx_http_request_t *r,
 ngx_int_t ngx_http_fliq_jobs_executions(ngx_http_request_t *r,
     ngx_http_fliq_ctx_t *ctx);
 ngx_int_t ngx_http_fliq_jobs_attempts(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_jobs_replay(ngx_http_request_t *r,
     ngx_http_fliq_ctx_t *ctx);
 
 

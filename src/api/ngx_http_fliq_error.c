@@ -9,7 +9,10 @@
 #include "ngx_http_fliq_api_private.h"
 
 
-#define NGX_HTTP_FLIQ_MESSAGE  512
+/* nginx has no name for it */
+#define NGX_HTTP_PAYMENT_REQUIRED  402
+
+#define NGX_HTTP_FLIQ_MESSAGE      512
 
 
 typedef struct {
@@ -43,9 +46,18 @@ static const ngx_http_fliq_error_t  ngx_http_fliq_errors[] = {
       ngx_string("a valid API token must be sent as "
                  "\"Authorization: Bearer fliq_sk_...\""), 0 },
 
+    { NGX_HTTP_PAYMENT_REQUIRED,
+      ngx_string("insufficient_credits"),
+      ngx_string("the account must have credits left"), 0 },
+
     { NGX_HTTP_FORBIDDEN,
       ngx_string("forbidden"),
       ngx_string("the request must come from a client that may do this"), 0 },
+
+    { NGX_HTTP_FORBIDDEN,
+      ngx_string("billing_disabled"),
+      ngx_string("credits must be asked of the operator: this server sells "
+                 "none"), 0 },
 
     { NGX_HTTP_NOT_FOUND,
       ngx_string("unknown_route"),
@@ -76,6 +88,15 @@ static const ngx_http_fliq_error_t  ngx_http_fliq_errors[] = {
       ngx_string("job_already_executed"),
       ngx_string("only a job that still waits can be cancelled"), 0 },
 
+    { NGX_HTTP_CONFLICT,
+      ngx_string("job_not_failed"),
+      ngx_string("only a job that has failed can be replayed"), 0 },
+
+    { NGX_HTTP_CONFLICT,
+      ngx_string("name_taken"),
+      ngx_string("name must be one that no other of its kind has in this "
+                 "account"), 0 },
+
     { NGX_HTTP_LENGTH_REQUIRED,
       ngx_string("length_required"),
       ngx_string("the request must carry a Content-Length"), 0 },
@@ -91,6 +112,11 @@ static const ngx_http_fliq_error_t  ngx_http_fliq_errors[] = {
     { NGX_HTTP_TOO_MANY_REQUESTS,
       ngx_string("rate_limited"),
       ngx_string("requests must come more slowly"), 1 },
+
+    { NGX_HTTP_TOO_MANY_REQUESTS,
+      ngx_string("daily_limit_reached"),
+      ngx_string("the account must wait for the next day (UTC): its daily "
+                 "execution limit is reached"), 1 },
 
     { NGX_HTTP_INTERNAL_SERVER_ERROR,
       ngx_string("internal_error"),

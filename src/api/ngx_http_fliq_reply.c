@@ -139,6 +139,47 @@ ngx_http_fliq_reply_header(ngx_http_request_t *r, const char *name,
 
 
 ngx_int_t
+ngx_http_fliq_reply_location(ngx_http_fliq_ctx_t *ctx, const char *prefix,
+    const fliq_id_t *id)
+{
+    u_char              *p, *last;
+    ngx_str_t            value;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    p = r->unparsed_uri.data;
+    last = p + r->unparsed_uri.len;
+
+    while (p < last && *p != '?' && *p != '#') {
+        p++;
+    }
+
+    while (p > r->unparsed_uri.data && p[-1] == '/') {
+        p--;
+    }
+
+    value.len = p - r->unparsed_uri.data;
+    value.data = ngx_pnalloc(r->pool, value.len + 1 + FLIQ_ID_TEXT);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(value.data, r->unparsed_uri.data, value.len);
+    *p++ = '/';
+    p += fliq_id_format((char *) p, prefix, id);
+
+    value.len = p - value.data;
+
+    if (ngx_http_fliq_reply_header(r, "Location", &value) == NULL) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_http_fliq_json_text(ngx_pool_t *pool, const json_t *json, size_t flags,
     ngx_str_t *text)
 {

@@ -56,6 +56,10 @@ static const ngx_http_fliq_route_t  ngx_http_fliq_routes[] = {
       NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
       ngx_http_fliq_jobs_attempts },
 
+    { NGX_HTTP_POST, "/jobs/{job}/replay",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_jobs_replay },
+
     { 0, NULL, NGX_HTTP_FLIQ_SCOPE_NONE, NGX_HTTP_FLIQ_BODY_NONE, NULL }
 };
 
