@@ -12,6 +12,7 @@
 #include <ngx_http.h>
 #include <jansson.h>
 
+#include "fliq_cron.h"
 #include "fliq_id.h"
 #include "fliq_url.h"
 #include "ngx_http_fliq_api.h"
@@ -107,6 +108,7 @@ ngx_table_elt_t *ngx_http_fliq_header_find(ngx_http_request_t *r,
 
 /* 1 when the bytes are the same. */
 ngx_uint_t ngx_http_fliq_is(const ngx_str_t *value, const char *text);
+ngx_uint_t ngx_http_fliq_same(const ngx_str_t *one, const ngx_str_t *other);
 
 
 /* ---------------------------------------------- authorization (auth.c) -- */
@@ -152,6 +154,8 @@ ngx_int_t ngx_http_fliq_body_json(ngx_http_request_t *r,
  * pool.
  *
  * _text: a string without NUL; _bytes: with.
+ * _label: a name for human eyes, of at most 256 bytes.
+ * _flag: 1 or 0.
  * _number: an integer from ${min} to ${max}.
  * _headers: the compact JSON text of an object of headers, in its order, and
  * in ${sorted} (or NULL) the same with its names sorted.
@@ -162,6 +166,10 @@ ngx_int_t ngx_http_fliq_field_text(ngx_http_fliq_ctx_t *ctx,
     ngx_str_t *value);
 ngx_int_t ngx_http_fliq_field_bytes(ngx_http_fliq_ctx_t *ctx,
     const json_t *body, const char *name, ngx_str_t *value);
+ngx_int_t ngx_http_fliq_field_label(ngx_http_fliq_ctx_t *ctx,
+    const json_t *body, const char *name, ngx_str_t *value);
+ngx_int_t ngx_http_fliq_field_flag(ngx_http_fliq_ctx_t *ctx,
+    const json_t *body, const char *name, ngx_int_t *value);
 ngx_int_t ngx_http_fliq_field_number(ngx_http_fliq_ctx_t *ctx,
     const json_t *body, const char *name, int32_t min, int32_t max,
     int32_t *value);
@@ -347,6 +355,37 @@ ngx_int_t ngx_http_fliq_job_filter(ngx_http_request_t *r,
 extern const ngx_http_fliq_page_kind_t  ngx_http_fliq_job_kind;
 
 
+/* -------------------------- schedules (schedule_in.c, schedule_out.c) -- */
+
+/*
+ * ngx_http_fliq_schedule_read(ctx, body, schedule): read and check a body
+ * over what is in ${schedule}, as _target_read() does.  next_run_at is NONE
+ * afterwards when it has to be computed.
+ *
+ * ngx_http_fliq_schedule_arm(schedule): make next_run_at suit the rest: none
+ * when it is paused, the first run after ${schedule}->now when there is none.
+ *
+ * ngx_http_fliq_schedule_keep(pool, schedule): copy its strings; NGX_OK or
+ * NGX_ERROR.
+ *
+ * ngx_http_fliq_schedule_hint(ctx, schedule): pass on when it runs next.
+ *
+ * ngx_http_fliq_schedule_cron(ctx, text, cron): parse an expression that a
+ * client sent; NGX_OK, or NGX_DECLINED with a fault recorded.
+ */
+ngx_int_t ngx_http_fliq_schedule_read(ngx_http_fliq_ctx_t *ctx,
+    const json_t *body, ngx_http_fliq_schedule_t *schedule);
+void ngx_http_fliq_schedule_arm(ngx_http_fliq_schedule_t *schedule);
+ngx_int_t ngx_http_fliq_schedule_keep(ngx_pool_t *pool,
+    ngx_http_fliq_schedule_t *schedule);
+void ngx_http_fliq_schedule_hint(ngx_http_fliq_ctx_t *ctx,
+    const ngx_http_fliq_schedule_t *schedule);
+ngx_int_t ngx_http_fliq_schedule_cron(ngx_http_fliq_ctx_t *ctx,
+    const ngx_str_t *text, fliq_cron_t *cron);
+json_t *ngx_http_fliq_schedule_json(ngx_http_fliq_ctx_t *ctx,
+    const void *schedule);
+
+
 /* ---------------------------------------------------------- handlers -- */
 
 ngx_int_t ngx_http_fliq_health_get(ngx_http_request_t *r,
@@ -365,6 +404,25 @@ ngx_int_t ngx_http_fliq_jobs_executions(ngx_http_request_t *r,
 ngx_int_t ngx_http_fliq_jobs_attempts(ngx_http_request_t *r,
     ngx_http_fliq_ctx_t *ctx);
 ngx_int_t ngx_http_fliq_jobs_replay(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+
+ngx_int_t ngx_http_fliq_schedules_create(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_schedules_list(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_schedules_get(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_schedules_update(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_schedules_delete(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_schedules_pause(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_schedules_resume(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_schedules_jobs(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_schedules_preview(ngx_http_request_t *r,
     ngx_http_fliq_ctx_t *ctx);
 
 

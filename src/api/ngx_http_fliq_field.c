@@ -12,6 +12,9 @@
 #include "ngx_http_fliq_api_private.h"
 
 
+#define NGX_HTTP_FLIQ_LABEL_MAX  256
+
+
 static json_t *ngx_http_fliq_field_get(const json_t *body, const char *name);
 static ngx_int_t ngx_http_fliq_field_string(ngx_http_fliq_ctx_t *ctx,
     const char *name, const json_t *json, ngx_str_t *value);
@@ -107,6 +110,45 @@ ngx_http_fliq_field_string(ngx_http_fliq_ctx_t *ctx, const char *name,
 
     value->len = len;
     value->data = p;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_fliq_field_label(ngx_http_fliq_ctx_t *ctx, const json_t *body,
+    const char *name, ngx_str_t *value)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_fliq_field_text(ctx, body, name, 0, value);
+
+    if (rc == NGX_OK && value->len > NGX_HTTP_FLIQ_LABEL_MAX) {
+        return ngx_http_fliq_fault_field(ctx, name,
+                                         "must be at most %d bytes long",
+                                         NGX_HTTP_FLIQ_LABEL_MAX);
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_fliq_field_flag(ngx_http_fliq_ctx_t *ctx, const json_t *body,
+    const char *name, ngx_int_t *value)
+{
+    json_t  *json;
+
+    json = ngx_http_fliq_field_get(body, name);
+    if (json == NULL) {
+        return NGX_OK;
+    }
+
+    if (!json_is_boolean(json)) {
+        return ngx_http_fliq_fault_field(ctx, name, "must be true or false");
+    }
+
+    *value = json_is_true(json);
 
     return NGX_OK;
 }

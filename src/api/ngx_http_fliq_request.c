@@ -211,6 +211,14 @@ ngx_http_fliq_is(const ngx_str_t *value, const char *text)
 }
 
 
+ngx_uint_t
+ngx_http_fliq_same(const ngx_str_t *one, const ngx_str_t *other)
+{
+    return one->len == other->len
+           && ngx_memcmp(one->data, other->data, one->len) == 0;
+}
+
+
 /*
  * Decode percent-encoding, and with ${plus} "+" for a space.  NGX_DECLINED,
  * with the text as it was, when an escape is bad.

@@ -60,6 +60,42 @@ static const ngx_http_fliq_route_t  ngx_http_fliq_routes[] = {
       NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_NONE,
       ngx_http_fliq_jobs_replay },
 
+    { NGX_HTTP_POST, "/schedules",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_JSON,
+      ngx_http_fliq_schedules_create },
+
+    { NGX_HTTP_GET, "/schedules",
+      NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_schedules_list },
+
+    { NGX_HTTP_GET, "/schedules/preview",
+      NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_schedules_preview },
+
+    { NGX_HTTP_GET, "/schedules/{sched}",
+      NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_schedules_get },
+
+    { NGX_HTTP_PATCH, "/schedules/{sched}",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_JSON,
+      ngx_http_fliq_schedules_update },
+
+    { NGX_HTTP_DELETE, "/schedules/{sched}",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_schedules_delete },
+
+    { NGX_HTTP_POST, "/schedules/{sched}/pause",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_schedules_pause },
+
+    { NGX_HTTP_POST, "/schedules/{sched}/resume",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_schedules_resume },
+
+    { NGX_HTTP_GET, "/schedules/{sched}/jobs",
+      NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_schedules_jobs },
+
     { 0, NULL, NGX_HTTP_FLIQ_SCOPE_NONE, NGX_HTTP_FLIQ_BODY_NONE, NULL }
 };
 
