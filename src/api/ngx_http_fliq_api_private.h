@@ -425,5 +425,16 @@ ngx_int_t ngx_http_fliq_schedules_jobs(ngx_http_request_t *r,
 ngx_int_t ngx_http_fliq_schedules_preview(ngx_http_request_t *r,
     ngx_http_fliq_ctx_t *ctx);
 
+ngx_int_t ngx_http_fliq_alerts_create(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_alerts_list(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_alerts_get(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_alerts_update(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_alerts_delete(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+
 
 #endif /* NGX_HTTP_FLIQ_API_PRIVATE_H */

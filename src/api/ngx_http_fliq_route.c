@@ -96,6 +96,26 @@ static const ngx_http_fliq_route_t  ngx_http_fliq_routes[] = {
       NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
       ngx_http_fliq_schedules_jobs },
 
+    { NGX_HTTP_POST, "/alerts",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_JSON,
+      ngx_http_fliq_alerts_create },
+
+    { NGX_HTTP_GET, "/alerts",
+      NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_alerts_list },
+
+    { NGX_HTTP_GET, "/alerts/{alt}",
+      NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_alerts_get },
+
+    { NGX_HTTP_PATCH, "/alerts/{alt}",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_JSON,
+      ngx_http_fliq_alerts_update },
+
+    { NGX_HTTP_DELETE, "/alerts/{alt}",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_alerts_delete },
+
     { 0, NULL, NGX_HTTP_FLIQ_SCOPE_NONE, NGX_HTTP_FLIQ_BODY_NONE, NULL }
 };
 
