@@ -229,6 +229,7 @@ ngx_int_t ngx_http_fliq_reply_location(ngx_http_fliq_ctx_t *ctx,
  * replaced.
  * _id, _time, _status_code: null for NULL, NGX_HTTP_FLIQ_NONE and 0.
  * _parsed: of JSON text that was kept, null when its data is NULL.
+ * _balance: what an account on ${plan} has.
  */
 void ngx_http_fliq_json_set(json_t **object, const char *name, json_t *value);
 void ngx_http_fliq_json_append(json_t **array, json_t *value);
@@ -239,6 +240,7 @@ json_t *ngx_http_fliq_json_id(const char *prefix, const fliq_id_t *id);
 json_t *ngx_http_fliq_json_time(int64_t value);
 json_t *ngx_http_fliq_json_status_code(int32_t value);
 json_t *ngx_http_fliq_json_parsed(const ngx_str_t *text);
+json_t *ngx_http_fliq_json_balance(int64_t balance, const ngx_str_t *plan);
 
 
 /* -------------------------------------------------- pages (page.c) -- */
@@ -434,6 +436,18 @@ ngx_int_t ngx_http_fliq_alerts_get(ngx_http_request_t *r,
 ngx_int_t ngx_http_fliq_alerts_update(ngx_http_request_t *r,
     ngx_http_fliq_ctx_t *ctx);
 ngx_int_t ngx_http_fliq_alerts_delete(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+
+ngx_int_t ngx_http_fliq_stats_jobs(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_stats_usage(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+
+ngx_int_t ngx_http_fliq_billing_balance(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_billing_transactions(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_billing_checkout(ngx_http_request_t *r,
     ngx_http_fliq_ctx_t *ctx);
 
 

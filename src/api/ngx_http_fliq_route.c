@@ -116,6 +116,26 @@ static const ngx_http_fliq_route_t  ngx_http_fliq_routes[] = {
       NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_NONE,
       ngx_http_fliq_alerts_delete },
 
+    { NGX_HTTP_GET, "/stats/jobs",
+      NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_stats_jobs },
+
+    { NGX_HTTP_GET, "/stats/usage",
+      NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_stats_usage },
+
+    { NGX_HTTP_GET, "/billing/balance",
+      NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_billing_balance },
+
+    { NGX_HTTP_GET, "/billing/transactions",
+      NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_billing_transactions },
+
+    { NGX_HTTP_POST, "/billing/checkout",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_billing_checkout },
+
     { 0, NULL, NGX_HTTP_FLIQ_SCOPE_NONE, NGX_HTTP_FLIQ_BODY_NONE, NULL }
 };
 
