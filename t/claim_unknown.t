@@ -5,8 +5,12 @@
 use v5.36;
 
 use FindBin;
+use IO::Select;
+use IO::Socket::INET;
+use IO::Socket::UNIX;
 use lib "$FindBin::Bin/lib";
 use Fliq::Test;
+use POSIX qw(_exit);
 
 my $count = 3000;
 
@@ -24,6 +28,69 @@ sub end_claims () {
                         OR query LIKE '%fliq.outbox%')");
 }
 
+
+# proxy(cuts): a port that leads to PostgreSQL.  The first so many answers
+# that have one of these texts are kept, and their connection is closed.
+sub proxy (%cuts) {
+    my $listen = IO::Socket::INET->new(
+        LocalAddr => '127.0.0.1', Listen => 64) or die "listen: $!\n";
+    my ($dir) = sandbox->{dsn} =~ /host=(\S+)/;
+    my ($port) = sandbox->{dsn} =~ /port=(\d+)/;
+    my $pid = fork // die "fork: $!\n";
+
+    if ($pid == 0) {
+        eval { forward($listen, "$dir/.s.PGSQL.$port", \%cuts); 1 }
+            or warn "proxy: $@";
+        _exit(1);
+    }
+
+    return ($pid, $listen->sockport);
+}
+
+
+sub forward ($listen, $path, $cuts) {
+    my $all = IO::Select->new($listen);
+    my (%peer, %server);
+
+    while (my @ready = $all->can_read) {
+        for my $from (grep { $_ == $listen || $peer{$_} } @ready) {
+            if ($from == $listen) {
+                my $client = $listen->accept;
+                my $server = IO::Socket::UNIX->new($path) or next;
+
+                @peer{$client, $server} = ($server, $client);
+                $server{$server} = 1;
+                $all->add($client, $server);
+                next;
+            }
+
+            my $n = sysread $from, my $bytes, 1 << 20;
+            my $to = $peer{$from};
+
+            if (!$n || ($server{$from} && cut($cuts, $bytes))) {
+                $all->remove($from, $to);
+                delete @peer{$from, $to};
+                close $_ for $from, $to;
+                next;
+            }
+
+            while (length $bytes) {
+                my $sent = syswrite($to, $bytes) or last;
+                substr $bytes, 0, $sent, '';
+            }
+        }
+    }
+}
+
+
+sub cut ($cuts, $bytes) {
+    my ($text) = grep { $cuts->{$_} && index($bytes, $_) >= 0 } keys %$cuts;
+
+    return defined $text && $cuts->{$text}--;
+}
+
+
+# --- sessions that end at any moment
 
 my $begin = time + 3;
 my @answers = load(clients => 16)->run(map {
@@ -60,5 +127,42 @@ my %paths;
 $paths{$_->{path}}++ for target->requests;
 is(scalar(grep { !$paths{"/ok/$_"} } 1 .. $count), 0, 'all were fired');
 is(scalar(grep { !$paths{"/ok/h/$_"} } 1 .. $count), 0, 'all were told');
+
+
+# --- answers that do not arrive
+
+my ($pid, $port) = proxy('/ok/cut/' => 5, '/ok/tell/' => 5);
+my $node = Fliq::Node->start(sandbox, workers => 1,
+                             dsn => "host=127.0.0.1 port=$port dbname=fliq"
+                                    . ' user=fliq');
+
+$begin = time + 2;
+@answers = load(clients => 16)->run(map {
+    request_bytes('POST', '/jobs', {
+        url => target->url("/ok/cut/$_"),
+        webhook_url => target->url("/ok/tell/$_"),
+        scheduled_at => stamp($begin + $_ / 200),
+    })
+} 1 .. 1000);
+is(scalar(grep { $_->{status} == 201 } @answers), 1000, '1000 jobs');
+
+ok(wait_until(sub { target->matching(qr{^/ok/tell/}) >= 1000 }, 20),
+   'all were fired and told');
+ok(wait_until(sub {
+    !sql("SELECT count(*) FROM fliq.jobs WHERE status = 'waiting'")
+        && !sql('SELECT count(*) FROM fliq.outbox')
+}), 'nothing hangs');
+
+my $lost = () = $node->log =~ /jobs of a claim whose answer was lost/g;
+ok($lost >= 5, "what $lost claims took was given back");
+
+%paths = ();
+$paths{$_->{path}}++ for target->matching(qr{^/ok/(?:cut|tell)/});
+is(scalar(keys %paths), 2000, 'each was sent');
+is(scalar(grep { $_ > 1 } values %paths), 0, 'and none twice');
+
+$node->stop;
+kill KILL => $pid;
+waitpid $pid, 0;
 
 finish();
