@@ -9,6 +9,7 @@
 
 #include "fliq_addr.h"
 #include "fliq_backoff.h"
+#include "fliq_header.h"
 #include "ngx_http_fliq_db.h"
 #include "ngx_http_fliq_store.h"
 #include "ngx_http_fliq_api.h"
@@ -383,6 +384,9 @@ ngx_http_fliq_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_fliq_main_conf_t *fmcf = conf;
 
+    fliq_str_t   text, name = fliq_str("User-Agent");
+    const char  *why;
+
     ngx_conf_init_uint_value(fmcf->connections, 2);
     ngx_conf_init_uint_value(fmcf->queue, 1024);
     ngx_conf_init_msec_value(fmcf->timeout, 4000);
@@ -410,6 +414,16 @@ ngx_http_fliq_init_main_conf(ngx_conf_t *cf, void *conf)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"fliq_webhook_timeout\" must be from 100ms to "
                            "5m");
+        return NGX_CONF_ERROR;
+    }
+
+    text.len = fmcf->user_agent.len;
+    text.data = fmcf->user_agent.data;
+
+    if (fliq_header_check(name, text, &why) != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"fliq_user_agent\", "
+                           "it %s", &fmcf->user_agent, why);
         return NGX_CONF_ERROR;
     }
 
