@@ -29,6 +29,8 @@ struct ngx_http_fliq_store_s {
     ngx_http_fliq_db_t            *claim;       /* NULL: no dispatcher */
     ngx_http_fliq_db_t            *settle;
 
+    ngx_uint_t                     refused;     /* the schema's version, as
+                                                   it was last logged */
     ngx_http_fliq_store_setup_t    plain;
     ngx_http_fliq_store_setup_t    claiming;
 

@@ -104,12 +104,21 @@ ngx_http_fliq_store_setup_version(ngx_http_fliq_store_setup_t *setup,
         && setup->version > 0
         && ngx_http_fliq_store_migration(setup->version) == NULL)
     {
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "the database's schema has version %ui, which is newer "
-                      "than this module knows: upgrade the module",
-                      setup->version);
+        /* each connection comes here, again and again: one line is enough */
+
+        if (setup->store->refused != setup->version) {
+            setup->store->refused = setup->version;
+
+            ngx_log_error(NGX_LOG_ERR, log, 0,
+                          "the database's schema has version %ui, which is "
+                          "newer than this module knows: upgrade the module",
+                          setup->version);
+        }
+
         return NGX_ERROR;
     }
+
+    setup->store->refused = 0;
 
     if (next == NULL) {
         return locked ? ngx_http_fliq_store_ask(step,
