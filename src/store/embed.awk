@@ -5,8 +5,8 @@
 #
 # sql/NAME.sql becomes the statement fliq_sql_NAME, with its number of
 # parameters ($1, $2, ...); a file of migrations/ an entry of
-# fliq_sql_migrations, which also records itself.  The comment at the top of a file stays out of the
-# text that the server parses.
+# fliq_sql_migrations, which also records itself.  The comment at the top of
+# a file stays out of the text that the server parses.
 
 function finish() {
     if (name == "") {

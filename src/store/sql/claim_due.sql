@@ -1,9 +1,11 @@
 -- Claim due jobs, the longest due first.
 -- in:  $1 uuid owner, $2 int4 rows at most, $3 int4[] lanes to pass over
--- out: claim_id int8, account_id uuid, id uuid, attempt int4, max_retries int2,
---      timeout_seconds int4, lane int4, backoff text, due_at timestamptz,
+-- out: claim_id int8, account_id uuid, id uuid, attempt int4,
+--      max_retries int2, timeout_seconds int4, lane int4, backoff text, due_at timestamptz,
 --      method text, url text, headers text, body bytea, secret text,
 --      refused text: why the account may not have it fired, else NULL
+-- A row whose time is not its job's is left from a claim that a crash of the
+-- server forgot: the job has gone on, the row just goes.
 -- locks: the rows of fliq.due that it deletes (those locked are skipped); the
 --        owner's row against being buried; the accounts that pay for their
 --        executions, in the order of their ids: each call is charged here
@@ -20,7 +22,7 @@ WITH me AS MATERIALIZED (
                 ORDER BY d.due_at AT TIME ZONE 'UTC'
                 LIMIT $2::int4
                   FOR UPDATE SKIP LOCKED))
- RETURNING account_id, job_id
+ RETURNING account_id, job_id, due_at
 ), job AS MATERIALIZED (
     SELECT j.account_id, j.id, j.attempts + 1 AS attempt, j.max_retries,
            j.timeout_seconds, j.lane, j.backoff, j.due_at, j.method, j.url,
@@ -29,6 +31,7 @@ WITH me AS MATERIALIZED (
      CROSS JOIN LATERAL (
                SELECT * FROM fliq.jobs
                 WHERE jobs.account_id = t.account_id AND jobs.id = t.job_id
+                  AND jobs.due_at = t.due_at
                 LIMIT 1) AS j
 ), allowed AS MATERIALIZED (
     SELECT d.account_id, a.allowance, a.credits

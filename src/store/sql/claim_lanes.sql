@@ -5,6 +5,8 @@
 --      $4 uuid account_id and $5 int4 lane to begin behind, $6 int4 lanes to
 --      visit, $7 int4 rows of one lane
 -- out: as claim_due
+-- A row whose time is not its job's is left from a claim that a crash of the
+-- server forgot: the job has gone on, the row just goes.
 -- locks: as claim_due
 WITH RECURSIVE me AS MATERIALIZED (
     SELECT id FROM fliq.owners WHERE id = $1::uuid FOR KEY SHARE
@@ -40,7 +42,7 @@ WITH RECURSIVE me AS MATERIALIZED (
                 WHERE step.lane <> ALL ($3::int4[])
                   AND EXISTS (SELECT FROM me)
                 LIMIT $2::int4))
- RETURNING account_id, job_id
+ RETURNING account_id, job_id, due_at
 ), job AS MATERIALIZED (
     SELECT j.account_id, j.id, j.attempts + 1 AS attempt, j.max_retries,
            j.timeout_seconds, j.lane, j.backoff, j.due_at, j.method, j.url,
@@ -49,6 +51,7 @@ WITH RECURSIVE me AS MATERIALIZED (
      CROSS JOIN LATERAL (
                SELECT * FROM fliq.jobs
                 WHERE jobs.account_id = t.account_id AND jobs.id = t.job_id
+                  AND jobs.due_at = t.due_at
                 LIMIT 1) AS j
 ), allowed AS MATERIALIZED (
     SELECT d.account_id, a.allowance, a.credits

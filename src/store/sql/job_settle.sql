@@ -1,16 +1,16 @@
 -- Record what came of a batch of attempts, with everything that follows from
 -- it, in one commit.  Fenced twice: an owner that others have buried changes
 -- nothing, and an attempt counts only when it is the job's next.
--- in:  $1 uuid owner; one array each, of the same length: $2 uuid[] account_id,
---      $3 uuid[] job_id, $4 int4[] attempt, $5 uuid[] execution id,
+-- in:  $1 uuid owner; one array each, of the same length:
+--      $2 uuid[] account_id, $3 uuid[] job_id, $4 int4[] attempt, $5 uuid[] execution id,
 --      $6 timestamptz[] started_at, $7 int4[] duration_ms,
 --      $8 int4[] status_code, $9 text[] error, $10 text[] response_excerpt,
 --      $11 text[] job status: waiting (a retry follows), success or failed,
 --      $12 timestamptz[] due_at of the retry, $13 int4[] histogram bucket;
 --      $14 int8[] claims that are finished with this, $15 int4 shard;
 --      $16 int4[] 1 where no request was made: nothing is counted
--- out: one row: owner boolean (not buried), settled int8, posted int8 (webhooks
---      and alerts that now wait in the outbox)
+-- out: one row: owner boolean (not buried), settled int8, posted int8
+--      (webhooks and alerts that now wait in the outbox)
 -- The jobs are reached by ctid and "waiting" is told by due_at, so that the
 -- plan begins with the input and never with the index of waiting jobs.
 -- locks: the owner's row against being buried; the jobs; the usage rows in

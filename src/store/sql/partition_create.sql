@@ -16,7 +16,8 @@ BEGIN
             EXECUTE format(
                 'CREATE TABLE fliq.%I PARTITION OF fliq.executions'
                 || ' FOR VALUES FROM (%L) TO (%L)',
-                name, week::text || ' 00:00+00', (week + 7)::text || ' 00:00+00');
+                name, week::text || ' 00:00+00',
+                (week + 7)::text || ' 00:00+00');
         END IF;
         week := week + 7;
     END LOOP;
