@@ -1,7 +1,8 @@
 -- Claim due jobs, the longest due first.
 -- in:  $1 uuid owner, $2 int4 rows at most, $3 int4[] lanes to pass over
 -- out: claim_id int8, account_id uuid, id uuid, attempt int4,
---      max_retries int2, timeout_seconds int4, lane int4, backoff text, due_at timestamptz,
+--      max_retries int2, timeout_seconds int4, lane int4, backoff text,
+--      due_at timestamptz,
 --      method text, url text, headers text, body bytea, secret text,
 --      refused text: why the account may not have it fired, else NULL
 -- A row whose time is not its job's is left from a claim that a crash of the

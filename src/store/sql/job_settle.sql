@@ -2,7 +2,8 @@
 -- it, in one commit.  Fenced twice: an owner that others have buried changes
 -- nothing, and an attempt counts only when it is the job's next.
 -- in:  $1 uuid owner; one array each, of the same length:
---      $2 uuid[] account_id, $3 uuid[] job_id, $4 int4[] attempt, $5 uuid[] execution id,
+--      $2 uuid[] account_id, $3 uuid[] job_id, $4 int4[] attempt, $5 uuid[]
+--      execution id,
 --      $6 timestamptz[] started_at, $7 int4[] duration_ms,
 --      $8 int4[] status_code, $9 text[] error, $10 text[] response_excerpt,
 --      $11 text[] job status: waiting (a retry follows), success or failed,

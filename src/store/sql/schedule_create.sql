@@ -1,6 +1,7 @@
 -- Create a schedule.
 -- in:  $1 uuid account_id, $2 uuid id, $3 text name, $4 text cron,
---      $5 text url, $6 text method, $7 text headers, $8 bytea body, $9 int4 max_retries,
+--      $5 text url, $6 text method, $7 text headers, $8 bytea body, $9 int4
+--      max_retries,
 --      $10 int4 timeout_seconds, $11 text backoff, $12 text webhook_url,
 --      $13 text webhook_headers, $14 int4 lane, $15 int4 webhook_lane,
 --      $16 timestamptz next_run_at, $17 boolean paused
