@@ -109,6 +109,7 @@ ngx_http_fliq_schedules_merge(ngx_http_request_t *r, ngx_http_fliq_ctx_t *ctx,
     }
 
     change = ctx->data;
+    body = NULL;
 
     rc = ngx_http_fliq_change_keep(r, change, result);
 

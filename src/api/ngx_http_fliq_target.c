@@ -108,6 +108,9 @@ ngx_http_fliq_target_method(ngx_http_fliq_ctx_t *ctx, const json_t *body,
         return NGX_OK;
     }
 
+    first = NULL;
+    second = NULL;
+
     rc = ngx_http_fliq_target_method_named(ctx, body, "http_method", &first);
 
     if (rc == NGX_OK) {
