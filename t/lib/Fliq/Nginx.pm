@@ -59,6 +59,11 @@ BEGIN {
     $ENV{TEST_NGINX_TIMEOUT}      ||= 10;
     $ENV{TEST_NGINX_FLIQ_DSN}     = $sandbox->{dsn};
 
+    # A sanitized module wants its runtime loaded first.
+    my $preload = Fliq::Sandbox::preload($sandbox->{nginx_conf});
+    $ENV{TEST_NGINX_LD_PRELOAD} ||= $preload if $preload;
+    $ENV{ASAN_OPTIONS} ||= 'detect_leaks=0' if $preload;
+
     # Where "make test" unpacks it; an installed one is found before.
     push @INC, Fliq::Sandbox::repo() . '/build/test-nginx/usr/share/perl5';
 
