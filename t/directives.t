@@ -35,6 +35,7 @@ GET /health?deep=1
     fliq_target_allow 192.168.0.0/16;
     fliq_retry base=1s max=10m jitter=0%;
     fliq_timeout 5s;
+    fliq_webhook_timeout 1500ms;
     fliq_max_body 10k;
     fliq_user_agent "curious/1.0";
 --- config
@@ -54,6 +55,7 @@ GET /health?deep=1
     fliq_dispatcher off concurrency=1 per_host=100000 poll=60s;
     fliq_retry jitter=100%;
     fliq_timeout 1h;
+    fliq_webhook_timeout 5m;
     fliq_max_body 64m;
 --- request
 GET /health?deep=1
@@ -1006,3 +1008,52 @@ fliq_user_agent
 --- error_log
 [emerg]
 "fliq_user_agent" directive is not allowed here
+
+
+
+=== TEST 82: fliq_webhook_timeout 99ms
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_webhook_timeout 99ms;
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+"fliq_webhook_timeout" must be from 100ms to 5m
+
+
+
+=== TEST 83: fliq_webhook_timeout 301s
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_webhook_timeout 301s;
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+"fliq_webhook_timeout" must be from 100ms to 5m
+
+
+
+=== TEST 84: fliq_webhook_timeout x
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_webhook_timeout x;
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+fliq_webhook_timeout
+
+
+
+=== TEST 85: fliq_webhook_timeout in a server
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+--- config
+    fliq_webhook_timeout 1s;
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+"fliq_webhook_timeout" directive is not allowed here

@@ -106,6 +106,30 @@ is(scalar(target->wait_for(1, '/ok/broken')), 1, 'it runs as it is written');
 is(next_run($broken), '', 'and then no more');
 
 
+# --- somebody sits on the lock
+
+my $sitting = fork // die "fork: $!\n";
+exec 'psql', '-Xq', '-d', sandbox->{dsn}, '-o', '/dev/null', '-c',
+     'SELECT pg_advisory_lock(1718380914), pg_sleep(30)'
+    if $sitting == 0;
+
+ok(wait_until(sub {
+    sql("SELECT count(*) FROM pg_locks
+          WHERE locktype = 'advisory' AND granted AND objid = 1718380914
+            AND pid = (SELECT pid FROM pg_stat_activity
+                        WHERE query LIKE '%pg_sleep(30)%'
+                          AND pid <> pg_backend_pid())")
+}), 'the lock is taken');
+
+my $stuck = time;
+schedule('/ok/stuck', '0 0 1 1 *', 'now()');
+my ($freed) = target->wait_for(1, '/ok/stuck', 8);
+ok($freed && $freed->{time} - $stuck < 5,
+   sprintf 'it is done without after %.2f s', $freed->{time} - $stuck);
+kill INT => $sitting;
+waitpid $sitting, 0;
+
+
 # --- a downtime
 
 $node->stop;
@@ -139,4 +163,5 @@ my $late = (target->to('/ok/missed'))[1]{time} - $next;
 ok($late >= -1e-6 && $late < 0.25, sprintf '%.4f s after it', $late);
 is((runs('/ok/missed'))[1], $next, 'scheduled_at is the minute');
 
-finish(qr/has the cron expression "61 \* \* \* \*" and runs no more/);
+finish(qr/has the cron expression "61 \* \* \* \*" and runs no more/,
+       qr/canceling statement due to user request/);
