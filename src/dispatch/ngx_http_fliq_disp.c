@@ -135,6 +135,7 @@ ngx_http_fliq_disp_init(ngx_http_fliq_disp_t *disp)
 
     ngx_http_fliq_disp_lanes_init(&disp->lanes, disp->pool,
                                   disp->conf.per_host);
+    ngx_http_fliq_disp_buffer_init(disp);
 
     if (ngx_http_fliq_disp_settle_init(disp) != NGX_OK
         || ngx_http_fliq_disp_client(disp) != NGX_OK

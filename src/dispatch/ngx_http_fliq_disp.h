@@ -49,6 +49,13 @@ ngx_http_fliq_disp_t *ngx_http_fliq_disp_create(
 void ngx_http_fliq_disp_hint(void *disp, int64_t due_at);
 
 /*
+ * ngx_http_fliq_disp_buffer_hint(disp):
+ * A buffer may have got an item to send, or have been set going.  A hint that
+ * is lost costs at most the slow poll.
+ */
+void ngx_http_fliq_disp_buffer_hint(void *disp);
+
+/*
  * ngx_http_fliq_disp_destroy(disp):
  * In exit_process, before the store is destroyed: cut what is in flight.
  * Other dispatchers fire it again.

@@ -12,6 +12,7 @@
  *   settle   outcomes on their way into the database, in batches
  *   post     a webhook or an alert: one request
  *   outbox   which of them to send, and what was sent
+ *   buffer   when to claim the next items of buffers
  *   tick     schedules: spawn the jobs of the runs that have come
  *
  * All of it runs on the worker's event loop.  Times named "..._at" are the
@@ -532,6 +533,19 @@ void ngx_http_fliq_disp_post_start(ngx_http_fliq_disp_t *disp,
     const ngx_http_fliq_post_t *row);
 
 
+/* --------------------------------------------------------------- buffer -- */
+
+typedef struct {
+    int64_t                          due_at;    /* next; NEVER */
+} ngx_http_fliq_disp_buffer_t;
+
+void ngx_http_fliq_disp_buffer_init(ngx_http_fliq_disp_t *disp);
+
+/* A buffer may send at ${due_at}. */
+void ngx_http_fliq_disp_buffer_at(ngx_http_fliq_disp_t *disp,
+    int64_t due_at);
+
+
 /* ----------------------------------------------------------------- tick -- */
 
 /* Changes in ngx_http_fliq_disp_tick_set_state() only. */
@@ -615,6 +629,7 @@ struct ngx_http_fliq_disp_s {
     ngx_http_fliq_disp_multi_t       multi;
     ngx_http_fliq_disp_settle_t      settle;
     ngx_http_fliq_disp_outbox_t      outbox;
+    ngx_http_fliq_disp_buffer_t      buffer;
     ngx_http_fliq_disp_tick_t        tick;
 
     ngx_socket_t                     exit_fd;   /* watched to be told of the */
