@@ -6,7 +6,7 @@ WITH account AS (
     INSERT INTO fliq.accounts (id, name, plan, balance, daily_limit)
     VALUES (pg_temp.new_id(), :'name', :'plan', :'balance',
             nullif(:'daily_limit', '')::integer)
-    RETURNING *
+    RETURNING accounts.*, pg_temp.shown(accounts) AS shown
 ), secret AS (
     INSERT INTO fliq.signing_secrets (account_id, secret)
     SELECT id, :'secret' FROM account
@@ -17,7 +17,4 @@ WITH account AS (
       FROM account
      WHERE balance > 0
 )
-SELECT row_to_json(record)
-  FROM (SELECT pg_temp.public_id('acct', id) AS id, name, plan, balance,
-               daily_limit, pg_temp.utc(created_at) AS created_at
-          FROM account) AS record;
+SELECT shown FROM account;

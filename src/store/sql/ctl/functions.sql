@@ -27,3 +27,15 @@ CREATE FUNCTION pg_temp.utc(t timestamptz) RETURNS text
     LANGUAGE sql STABLE AS $$
         SELECT (to_json(t AT TIME ZONE 'UTC') #>> '{}') || 'Z'
     $$;
+
+-- An account as fliqctl shows it.
+CREATE FUNCTION pg_temp.shown(account fliq.accounts) RETURNS json
+    LANGUAGE sql STABLE AS $$
+        SELECT row_to_json(record)
+          FROM (SELECT pg_temp.public_id('acct', account.id) AS id,
+                       account.name, account.plan, account.balance,
+                       account.daily_limit,
+                       pg_temp.utc(account.suspended_at) AS suspended_at,
+                       pg_temp.utc(account.created_at) AS created_at
+               ) AS record
+    $$;
