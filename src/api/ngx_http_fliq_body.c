@@ -29,6 +29,13 @@ ngx_http_fliq_body_json(ngx_http_request_t *r, ngx_http_fliq_ctx_t *ctx,
         return ngx_http_fliq_fault(ctx, NGX_HTTP_FLIQ_E_INVALID_JSON);
     }
 
+    /* jansson passes over a NUL behind a number */
+
+    if (ngx_strlchr(text.data, text.data + text.len, '\0') != NULL) {
+        return ngx_http_fliq_fault_because(ctx, NGX_HTTP_FLIQ_E_INVALID_JSON,
+                       "the body must be valid JSON: it holds a NUL byte");
+    }
+
     /* an integer that overflows must be an error of its field, not of all */
 
     json = json_loadb((char *) text.data, text.len,
