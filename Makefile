@@ -27,6 +27,9 @@ test:            ## install, build, run the tests (T="t/x.t" for some)
 test-long:       ## the tests that take minutes, too
 	@FLIQ_TEST_LONG=1 tools/test $(T)
 
+fuzz:            ## fuzz src/core, SECONDS=60 or HOURS=n for each parser
+	@tools/fuzz $(if $(HOURS),$$(($(HOURS) * 3600)),$(or $(SECONDS),60))
+
 lint:            ## check style and structure, analyse C and shell code
 	@tools/lint
 
@@ -39,4 +42,4 @@ clean:           ## remove build/; a sandbox keeps its data
 help:
 	@sed -n 's/^\([a-z-]*\): *##/  make \1\t/p' Makefile | expand -t 20
 
-.PHONY: all build nginx run stop test test-long lint format clean help
+.PHONY: all build nginx run stop test test-long fuzz lint format clean help
