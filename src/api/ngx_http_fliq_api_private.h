@@ -155,6 +155,8 @@ ngx_int_t ngx_http_fliq_body_json(ngx_http_request_t *r,
  *
  * _text: a string without NUL; _bytes: with.
  * _label: a name for human eyes, of at most 256 bytes.
+ * _body: what is to be sent, of at most fliq_max_body.
+ * _key: idempotency_key, or the header of that name; 1 to 256 bytes.
  * _flag: 1 or 0.
  * _number: an integer from ${min} to ${max}.
  * _headers: the compact JSON text of an object of headers, in its order, and
@@ -168,6 +170,10 @@ ngx_int_t ngx_http_fliq_field_bytes(ngx_http_fliq_ctx_t *ctx,
     const json_t *body, const char *name, ngx_str_t *value);
 ngx_int_t ngx_http_fliq_field_label(ngx_http_fliq_ctx_t *ctx,
     const json_t *body, const char *name, ngx_str_t *value);
+ngx_int_t ngx_http_fliq_field_body(ngx_http_fliq_ctx_t *ctx,
+    const json_t *body, ngx_str_t *value);
+ngx_int_t ngx_http_fliq_field_key(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx, const json_t *body, ngx_str_t *key);
 ngx_int_t ngx_http_fliq_field_flag(ngx_http_fliq_ctx_t *ctx,
     const json_t *body, const char *name, ngx_int_t *value);
 ngx_int_t ngx_http_fliq_field_number(ngx_http_fliq_ctx_t *ctx,
@@ -228,6 +234,7 @@ ngx_int_t ngx_http_fliq_reply_location(ngx_http_fliq_ctx_t *ctx,
  * _str: of a string, null when its data is NULL; bytes that are no UTF-8 are
  * replaced.
  * _id, _time, _status_code: null for NULL, NGX_HTTP_FLIQ_NONE and 0.
+ * _ratio: of a part to its whole, 0 when that is nothing.
  * _parsed: of JSON text that was kept, null when its data is NULL.
  * _balance: what an account on ${plan} has.
  */
@@ -239,6 +246,7 @@ json_t *ngx_http_fliq_json_str(const ngx_str_t *value);
 json_t *ngx_http_fliq_json_id(const char *prefix, const fliq_id_t *id);
 json_t *ngx_http_fliq_json_time(int64_t value);
 json_t *ngx_http_fliq_json_status_code(int32_t value);
+json_t *ngx_http_fliq_json_ratio(int64_t part, int64_t whole);
 json_t *ngx_http_fliq_json_parsed(const ngx_str_t *text);
 json_t *ngx_http_fliq_json_balance(int64_t balance, const ngx_str_t *plan);
 

@@ -13,11 +13,13 @@
 
 
 #define NGX_HTTP_FLIQ_LABEL_MAX  256
+#define NGX_HTTP_FLIQ_KEY_MAX    256
 
 
 static json_t *ngx_http_fliq_field_get(const json_t *body, const char *name);
 static ngx_int_t ngx_http_fliq_field_string(ngx_http_fliq_ctx_t *ctx,
     const char *name, const json_t *json, ngx_str_t *value);
+static ngx_uint_t ngx_http_fliq_field_is_text(const ngx_str_t *value);
 static ngx_int_t ngx_http_fliq_field_header(ngx_http_fliq_ctx_t *ctx,
     const char *field, const char *name, const json_t *json, size_t *size);
 
@@ -130,6 +132,88 @@ ngx_http_fliq_field_label(ngx_http_fliq_ctx_t *ctx, const json_t *body,
     }
 
     return rc;
+}
+
+
+ngx_int_t
+ngx_http_fliq_field_body(ngx_http_fliq_ctx_t *ctx, const json_t *body,
+    ngx_str_t *value)
+{
+    size_t     max;
+    ngx_int_t  rc;
+
+    rc = ngx_http_fliq_field_bytes(ctx, body, "body", value);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    max = ctx->api->conf.max_body;
+
+    if (value->len > max) {
+        return ngx_http_fliq_fault_because(ctx,
+                                       NGX_HTTP_FLIQ_E_BODY_TOO_LARGE,
+                                       "body must be at most %uz bytes long",
+                                       max);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_fliq_field_key(ngx_http_request_t *r, ngx_http_fliq_ctx_t *ctx,
+    const json_t *body, ngx_str_t *key)
+{
+    ngx_int_t         rc;
+    ngx_table_elt_t  *h;
+
+    rc = ngx_http_fliq_field_text(ctx, body, "idempotency_key", 0, key);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    h = ngx_http_fliq_header_find(r, "idempotency-key");
+
+    if (key->data == NULL && h != NULL) {
+        *key = h->value;
+    }
+
+    if (key->data == NULL) {
+        return NGX_OK;
+    }
+
+    if (h != NULL && !ngx_http_fliq_same(&h->value, key)) {
+        return ngx_http_fliq_fault_field(ctx, "idempotency_key",
+            "must be the same as the Idempotency-Key header when both are "
+            "sent");
+    }
+
+    if (key->len < 1 || key->len > NGX_HTTP_FLIQ_KEY_MAX
+        || !ngx_http_fliq_field_is_text(key))
+    {
+        return ngx_http_fliq_fault_field(ctx, "idempotency_key",
+                                         "must be 1 to %d bytes of UTF-8",
+                                         NGX_HTTP_FLIQ_KEY_MAX);
+    }
+
+    return NGX_OK;
+}
+
+
+/* A header may hold bytes that the database would refuse as text. */
+static ngx_uint_t
+ngx_http_fliq_field_is_text(const ngx_str_t *value)
+{
+    u_char      text[NGX_HTTP_FLIQ_KEY_MAX];
+    size_t      len;
+    fliq_str_t  view;
+
+    view.data = value->data;
+    view.len = value->len;
+
+    len = fliq_utf8_scrub(text, sizeof(text), view);
+
+    return len == value->len && ngx_memcmp(text, value->data, len) == 0;
 }
 
 

@@ -6,12 +6,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "fliq_header.h"
 #include "fliq_sign.h"
 #include "ngx_http_fliq_api_private.h"
-
-
-#define NGX_HTTP_FLIQ_KEY_MAX  256
 
 
 /* A create under way. */
@@ -29,7 +25,6 @@ typedef ngx_int_t (*ngx_http_fliq_job_in_pt)(ngx_http_fliq_job_in_t *in);
 static ngx_int_t ngx_http_fliq_job_in_target(ngx_http_fliq_job_in_t *in);
 static ngx_int_t ngx_http_fliq_job_in_time(ngx_http_fliq_job_in_t *in);
 static ngx_int_t ngx_http_fliq_job_in_key(ngx_http_fliq_job_in_t *in);
-static ngx_uint_t ngx_http_fliq_job_in_is_text(const ngx_str_t *value);
 static ngx_int_t ngx_http_fliq_job_in_hash(ngx_http_fliq_job_in_t *in);
 
 
@@ -118,63 +113,16 @@ ngx_http_fliq_job_in_time(ngx_http_fliq_job_in_t *in)
 static ngx_int_t
 ngx_http_fliq_job_in_key(ngx_http_fliq_job_in_t *in)
 {
-    ngx_int_t         rc;
-    ngx_str_t        *key;
-    ngx_table_elt_t  *h;
+    ngx_int_t  rc;
 
-    key = &in->job->idempotency_key;
+    rc = ngx_http_fliq_field_key(in->request, in->ctx, in->body,
+                                 &in->job->idempotency_key);
 
-    rc = ngx_http_fliq_field_text(in->ctx, in->body, "idempotency_key", 0,
-                                  key);
-    if (rc != NGX_OK) {
+    if (rc != NGX_OK || in->job->idempotency_key.data == NULL) {
         return rc;
     }
 
-    h = ngx_http_fliq_header_find(in->request, "idempotency-key");
-
-    if (key->data == NULL && h != NULL) {
-        *key = h->value;
-    }
-
-    if (key->data == NULL) {
-        return NGX_OK;
-    }
-
-    if (h != NULL
-        && (h->value.len != key->len
-            || ngx_memcmp(h->value.data, key->data, key->len) != 0))
-    {
-        return ngx_http_fliq_fault_field(in->ctx, "idempotency_key",
-            "must be the same as the Idempotency-Key header when both are "
-            "sent");
-    }
-
-    if (key->len < 1 || key->len > NGX_HTTP_FLIQ_KEY_MAX
-        || !ngx_http_fliq_job_in_is_text(key))
-    {
-        return ngx_http_fliq_fault_field(in->ctx, "idempotency_key",
-                                         "must be 1 to %d bytes of UTF-8",
-                                         NGX_HTTP_FLIQ_KEY_MAX);
-    }
-
     return ngx_http_fliq_job_in_hash(in);
-}
-
-
-/* A header may hold bytes that the database would refuse as text. */
-static ngx_uint_t
-ngx_http_fliq_job_in_is_text(const ngx_str_t *value)
-{
-    u_char      text[NGX_HTTP_FLIQ_KEY_MAX];
-    size_t      len;
-    fliq_str_t  view;
-
-    view.data = value->data;
-    view.len = value->len;
-
-    len = fliq_utf8_scrub(text, sizeof(text), view);
-
-    return len == value->len && ngx_memcmp(text, value->data, len) == 0;
 }
 
 

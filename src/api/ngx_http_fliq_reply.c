@@ -303,6 +303,13 @@ ngx_http_fliq_json_status_code(int32_t value)
 
 
 json_t *
+ngx_http_fliq_json_ratio(int64_t part, int64_t whole)
+{
+    return json_real(whole ? (double) part / (double) whole : 0);
+}
+
+
+json_t *
 ngx_http_fliq_json_parsed(const ngx_str_t *text)
 {
     if (text->data == NULL) {

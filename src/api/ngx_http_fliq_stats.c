@@ -27,7 +27,6 @@ static ngx_int_t ngx_http_fliq_stats_summed(ngx_http_request_t *r,
     ngx_http_fliq_ctx_t *ctx, ngx_int_t rc, const void *result);
 static ngx_int_t ngx_http_fliq_stats_measured(ngx_http_request_t *r,
     ngx_http_fliq_ctx_t *ctx, ngx_int_t rc, const void *result);
-static double ngx_http_fliq_stats_ratio(int64_t part, int64_t whole);
 static ngx_int_t ngx_http_fliq_stats_used(ngx_http_request_t *r,
     ngx_http_fliq_ctx_t *ctx, ngx_int_t rc, const void *result);
 static json_t *ngx_http_fliq_stats_buckets(const ngx_http_fliq_usage_t *usage,
@@ -118,8 +117,8 @@ static ngx_int_t
 ngx_http_fliq_stats_measured(ngx_http_request_t *r, ngx_http_fliq_ctx_t *ctx,
     ngx_int_t rc, const void *result)
 {
-    double                       rate, average, p95;
-    json_t                      *json;
+    double                       p95;
+    json_t                      *json, *rate, *average;
     ngx_http_fliq_stats_t       *sums;
     ngx_http_fliq_job_stats_t   *stats;
     const ngx_http_fliq_list_t  *list = result;
@@ -127,9 +126,9 @@ ngx_http_fliq_stats_measured(ngx_http_request_t *r, ngx_http_fliq_ctx_t *ctx,
     stats = ctx->data;
     sums = &stats->sums;
 
-    rate = ngx_http_fliq_stats_ratio(sums->succeeded, sums->executions);
-    average = ngx_http_fliq_stats_ratio(sums->duration_ms_sum,
-                                        sums->executions);
+    rate = ngx_http_fliq_json_ratio(sums->succeeded, sums->executions);
+    average = ngx_http_fliq_json_ratio(sums->duration_ms_sum,
+                                       sums->executions);
     p95 = fliq_hist_quantile(list->records, list->n, 0.95);
 
     json = json_object();
@@ -138,19 +137,12 @@ ngx_http_fliq_stats_measured(ngx_http_request_t *r, ngx_http_fliq_ctx_t *ctx,
                            json_integer(sums->executions));
     ngx_http_fliq_json_set(&json, "succeeded", json_integer(sums->succeeded));
     ngx_http_fliq_json_set(&json, "failed", json_integer(sums->failed));
-    ngx_http_fliq_json_set(&json, "success_rate", json_real(rate));
-    ngx_http_fliq_json_set(&json, "avg_duration_ms", json_real(average));
+    ngx_http_fliq_json_set(&json, "success_rate", rate);
+    ngx_http_fliq_json_set(&json, "avg_duration_ms", average);
     ngx_http_fliq_json_set(&json, "p95_duration_ms", json_real(p95));
     ngx_http_fliq_json_set(&json, "since_days", json_integer(stats->days));
 
     return ngx_http_fliq_reply(ctx, NGX_HTTP_OK, json);
-}
-
-
-static double
-ngx_http_fliq_stats_ratio(int64_t part, int64_t whole)
-{
-    return whole ? (double) part / (double) whole : 0;
 }
 
 

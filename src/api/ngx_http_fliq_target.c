@@ -183,30 +183,13 @@ static ngx_int_t
 ngx_http_fliq_target_body(ngx_http_fliq_ctx_t *ctx, const json_t *body,
     ngx_http_fliq_target_t *target)
 {
-    size_t     max;
-    ngx_int_t  rc;
-
     if (!ngx_http_fliq_field_named(body, "body")) {
         return NGX_OK;
     }
 
     ngx_str_null(&target->body);
 
-    rc = ngx_http_fliq_field_bytes(ctx, body, "body", &target->body);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    max = ctx->api->conf.max_body;
-
-    if (target->body.len > max) {
-        return ngx_http_fliq_fault_because(ctx,
-                                       NGX_HTTP_FLIQ_E_BODY_TOO_LARGE,
-                                       "body must be at most %uz bytes long",
-                                       max);
-    }
-
-    return NGX_OK;
+    return ngx_http_fliq_field_body(ctx, body, &target->body);
 }
 
 
