@@ -121,7 +121,6 @@ ngx_http_fliq_disp_ask_done(ngx_http_fliq_disp_ask_t *ask)
 static ngx_int_t
 ngx_http_fliq_disp_init(ngx_http_fliq_disp_t *disp)
 {
-    ngx_queue_init(&disp->flying);
     ngx_queue_init(&disp->multi.calls);
     ngx_queue_init(&disp->multi.sockets);
     ngx_queue_init(&disp->claim.open);
@@ -293,9 +292,6 @@ ngx_http_fliq_disp_set_state(ngx_http_fliq_disp_t *disp,
 static void
 ngx_http_fliq_disp_cut(ngx_http_fliq_disp_t *disp)
 {
-    ngx_queue_t               *q;
-    ngx_http_fliq_disp_job_t  *job;
-
     disp->state = NGX_HTTP_FLIQ_DISP_OVER;
 
     if (disp->drain.timer_set) {
@@ -306,13 +302,6 @@ ngx_http_fliq_disp_cut(ngx_http_fliq_disp_t *disp)
 
     ngx_http_fliq_disp_multi_done(&disp->multi);
     ngx_http_fliq_disp_settle_done(disp);
-
-    while (!ngx_queue_empty(&disp->flying)) {
-        q = ngx_queue_head(&disp->flying);
-        job = ngx_queue_data(q, ngx_http_fliq_disp_job_t, queue);
-
-        ngx_http_fliq_disp_job_free(job);
-    }
 
     ngx_http_fliq_disp_tick_done(disp);
     ngx_http_fliq_disp_outbox_done(disp);

@@ -45,7 +45,7 @@ ngx_http_fliq_disp_job_start(ngx_http_fliq_disp_t *disp,
     job->disp = disp;
     job->pool = pool;
     job->claimed = claimed;
-    job->generation = disp->claim.generation;
+    job->entry.generation = disp->claim.generation;
 
     if (ngx_http_fliq_disp_job_fill(job, attempt) != NGX_OK) {
         ngx_destroy_pool(pool);
@@ -54,7 +54,7 @@ ngx_http_fliq_disp_job_start(ngx_http_fliq_disp_t *disp,
 
     disp->njobs++;
     disp->bytes += job->bytes;
-    ngx_queue_insert_tail(&disp->flying, &job->queue);
+    ngx_queue_insert_tail(&disp->settle.batches.flying, &job->entry.queue);
 
     if (attempt->refused.data) {
         job->outcome.refused = 1;
@@ -90,7 +90,7 @@ ngx_http_fliq_disp_job_free(ngx_http_fliq_disp_job_t *job)
     disp->njobs--;
     disp->bytes -= job->bytes;
 
-    ngx_queue_remove(&job->queue);
+    ngx_queue_remove(&job->entry.queue);
     ngx_destroy_pool(job->pool);
 }
 
@@ -230,8 +230,7 @@ ngx_http_fliq_disp_job_answered(void *data,
         job->lane = NULL;
     }
 
-    ngx_queue_remove(&job->queue);
-    ngx_http_fliq_disp_settle_add(job);
+    ngx_http_fliq_disp_batches_add(&disp->settle.batches, &job->entry);
 
     if (opens) {
         ngx_http_fliq_disp_claim_now(disp);

@@ -101,7 +101,7 @@ ngx_http_fliq_disp_owner_session(void *data)
 
     ngx_http_fliq_disp_claim_drop(disp);
     ngx_http_fliq_disp_outbox_drop(disp);
-    ngx_http_fliq_disp_settle_hurry(disp);
+    ngx_http_fliq_disp_batches_hurry(&disp->settle.batches);
 
     if (disp->owner.state == NGX_HTTP_FLIQ_DISP_OWNER_LEAVING
         || disp->owner.state == NGX_HTTP_FLIQ_DISP_OWNER_GONE)

@@ -9,7 +9,8 @@
  *   lane     how many calls are in flight to each host
  *   claim    when to claim what is due, and how much
  *   job      an attempt: from the claim through its call to its outcome
- *   settle   outcomes on their way into the database, in batches
+ *   batch    outcomes on their way into the database
+ *   settle   those of jobs, and the ends of claims
  *   post     a webhook or an alert: one request
  *   outbox   which of them to send, and what was sent
  *   buffer   when to claim the next items of buffers
@@ -46,6 +47,7 @@
 typedef struct ngx_http_fliq_disp_multi_s    ngx_http_fliq_disp_multi_t;
 typedef struct ngx_http_fliq_disp_call_s     ngx_http_fliq_disp_call_t;
 typedef struct ngx_http_fliq_disp_claimed_s  ngx_http_fliq_disp_claimed_t;
+typedef struct ngx_http_fliq_disp_batches_s  ngx_http_fliq_disp_batches_t;
 typedef struct ngx_http_fliq_disp_job_s      ngx_http_fliq_disp_job_t;
 
 
@@ -376,17 +378,119 @@ void ngx_http_fliq_disp_claim_drop(ngx_http_fliq_disp_t *disp);
 void ngx_http_fliq_disp_claims_free(ngx_queue_t *claims);
 
 
+/* ---------------------------------------------------------------- batch -- */
+
+typedef enum {
+    NGX_HTTP_FLIQ_DISP_BATCH_EMPTY = 0,
+    NGX_HTTP_FLIQ_DISP_BATCH_SENT,
+    NGX_HTTP_FLIQ_DISP_BATCH_WAITING        /* to be sent again */
+} ngx_http_fliq_disp_batch_e;
+
+/* The beginning of a job and of an item: what they are in batches. */
+typedef struct {
+    ngx_queue_t                      queue;     /* flying, wait or a batch's
+                                                   entries */
+    ngx_uint_t                       generation;    /* of its owner */
+    unsigned                         alone:1;   /* settle it by itself */
+    unsigned                         plain:1;   /* without what was said */
+} ngx_http_fliq_disp_entry_t;
+
+typedef struct {
+    ngx_http_fliq_disp_batch_e       state;
+    ngx_uint_t                       number;
+    ngx_http_fliq_disp_batches_t    *batches;
+    ngx_http_fliq_disp_ask_t         ask;
+    ngx_http_fliq_owner_t            owner;
+    ngx_uint_t                       generation;
+    ngx_uint_t                       sends;
+    int64_t                          retry;     /* when */
+    ngx_queue_t                      entries;
+    ngx_uint_t                       n;
+} ngx_http_fliq_disp_batch_t;
+
+/* What sets one kind of outcomes apart from the other. */
+typedef struct {
+    const char                      *of;        /* whose they are, for logs */
+    ngx_uint_t                       level;     /* of a log line about those
+                                                   that did not count */
+
+    /* ask for a batch to be recorded; NULL: it cannot be asked for */
+    ngx_http_fliq_store_call_t    *(*send)(ngx_http_fliq_disp_batch_t *batch,
+                                           ngx_pool_t *pool,
+                                           ngx_http_fliq_store_done_pt done);
+
+    /* it was: free its entries */
+    void                           (*settled)(
+                                    ngx_http_fliq_disp_batch_t *batch,
+                                    const ngx_http_fliq_settled_t *settled);
+
+    /* leave out what the target said */
+    void                           (*strip)(ngx_http_fliq_disp_entry_t *entry);
+
+    /* it cannot be recorded: free it, and say so */
+    void                           (*lost)(ngx_http_fliq_disp_entry_t *entry);
+
+    /* it is not ours any longer: free it */
+    void                           (*forget)(
+                                         ngx_http_fliq_disp_entry_t *entry);
+
+    /* slots may have become free */
+    void                           (*freed)(ngx_http_fliq_disp_t *disp);
+
+    /* the rest may be NULL: when to send though no outcome waits */
+    int64_t                        (*when)(
+                                        ngx_http_fliq_disp_batches_t *batches,
+                                        int64_t now);
+
+    /* the batch has its entries; 1: send it even if there are none */
+    ngx_uint_t                     (*filled)(
+                                          ngx_http_fliq_disp_batch_t *batch);
+
+    /* it has none any longer; ${again}: they will come in another one */
+    void                           (*emptied)(
+                                          ngx_http_fliq_disp_batch_t *batch,
+                                          ngx_uint_t again);
+} ngx_http_fliq_disp_kind_t;
+
+struct ngx_http_fliq_disp_batches_s {
+    ngx_http_fliq_disp_t            *disp;
+    const ngx_http_fliq_disp_kind_t *kind;
+    ngx_queue_t                      flying;    /* entries with a call */
+    ngx_queue_t                      wait;      /* entries with an outcome */
+    ngx_uint_t                       n;         /* of these */
+    int64_t                          oldest;    /* since when one waits */
+
+    ngx_http_fliq_alarm_t           *alarm;
+    int64_t                          armed;
+
+    ngx_http_fliq_disp_batch_t       batches[NGX_HTTP_FLIQ_DISP_BATCHES];
+};
+
+/*
+ * _init, _done: _done forgets all entries, those in flight, too.
+ * _add: an entry in flight has its outcome.
+ * _hurry: the database is back: send again at once what waits for that.
+ * _arm: what ${kind}->when depends on has changed.
+ */
+ngx_int_t ngx_http_fliq_disp_batches_init(
+    ngx_http_fliq_disp_batches_t *batches, ngx_http_fliq_disp_t *disp,
+    const ngx_http_fliq_disp_kind_t *kind);
+void ngx_http_fliq_disp_batches_done(ngx_http_fliq_disp_batches_t *batches);
+void ngx_http_fliq_disp_batches_add(ngx_http_fliq_disp_batches_t *batches,
+    ngx_http_fliq_disp_entry_t *entry);
+void ngx_http_fliq_disp_batches_hurry(ngx_http_fliq_disp_batches_t *batches);
+void ngx_http_fliq_disp_batches_arm(ngx_http_fliq_disp_batches_t *batches);
+
+
 /* ------------------------------------------------------------------ job -- */
 
 struct ngx_http_fliq_disp_job_s {
-    ngx_queue_t                      queue;     /* disp->flying, settle.wait
-                                                   or a batch's jobs */
+    ngx_http_fliq_disp_entry_t       entry;     /* first */
     ngx_http_fliq_disp_t            *disp;
     ngx_pool_t                      *pool;
     ngx_http_fliq_disp_claimed_t    *claimed;
     ngx_http_fliq_disp_lane_t       *lane;
     ngx_http_fliq_disp_call_t       *call;
-    ngx_uint_t                       generation;    /* of its owner */
 
     fliq_backoff_kind_t              backoff;
     int32_t                          max_retries;
@@ -394,9 +498,6 @@ struct ngx_http_fliq_disp_job_s {
 
     ngx_http_fliq_disp_request_t     request;
     ngx_http_fliq_outcome_t          outcome;
-
-    unsigned                         alone:1;   /* settle it by itself */
-    unsigned                         plain:1;   /* without what was said */
 };
 
 /*
@@ -417,55 +518,27 @@ ngx_int_t ngx_http_fliq_disp_copy_id(ngx_pool_t *pool, ngx_str_t *dst,
 
 /* --------------------------------------------------------------- settle -- */
 
-typedef enum {
-    NGX_HTTP_FLIQ_DISP_BATCH_EMPTY = 0,
-    NGX_HTTP_FLIQ_DISP_BATCH_SENT,
-    NGX_HTTP_FLIQ_DISP_BATCH_WAITING        /* to be sent again */
-} ngx_http_fliq_disp_batch_e;
-
+/* What a batch ends besides its outcomes. */
 typedef struct {
-    ngx_http_fliq_disp_batch_e       state;
-    ngx_http_fliq_disp_t            *disp;
-    ngx_http_fliq_disp_ask_t         ask;
-    ngx_http_fliq_owner_t            owner;
-    ngx_uint_t                       generation;
-    ngx_uint_t                       sends;
-    int64_t                          retry;     /* when */
-
-    ngx_queue_t                      jobs;
-    ngx_queue_t                      closed;
+    ngx_queue_t                      closed;    /* claimed_t, freed after it */
     ngx_uint_t                       n;
-    ngx_uint_t                       nclaims;
-    const ngx_http_fliq_outcome_t   *outcomes[NGX_HTTP_FLIQ_DISP_BATCH];
     int64_t                          claims[NGX_HTTP_FLIQ_DISP_CLAIMS];
-} ngx_http_fliq_disp_batch_t;
+} ngx_http_fliq_disp_closing_t;
 
 typedef struct {
-    ngx_queue_t                      wait;      /* jobs with outcomes */
-    ngx_uint_t                       n;
-    int64_t                          oldest;    /* since when one waits */
+    ngx_http_fliq_disp_batches_t     batches;
     ngx_queue_t                      closed;    /* claimed_t to tell of */
     int64_t                          closed_since;
     int64_t                          flush;     /* when, at the latest */
-
-    ngx_http_fliq_alarm_t           *alarm;
-    int64_t                          armed;
     ngx_uint_t                       shard;
-
-    ngx_http_fliq_disp_batch_t       batches[NGX_HTTP_FLIQ_DISP_BATCHES];
+    ngx_http_fliq_disp_closing_t     closing[NGX_HTTP_FLIQ_DISP_BATCHES];
 } ngx_http_fliq_disp_settle_t;
 
 ngx_int_t ngx_http_fliq_disp_settle_init(ngx_http_fliq_disp_t *disp);
 void ngx_http_fliq_disp_settle_done(ngx_http_fliq_disp_t *disp);
 
-/*
- * _add: a job has its outcome.
- * _flush: a claim was answered.
- * _hurry: the database is back: send again at once what waits for that.
- */
-void ngx_http_fliq_disp_settle_add(ngx_http_fliq_disp_job_t *job);
+/* A claim was answered. */
 void ngx_http_fliq_disp_settle_flush(ngx_http_fliq_disp_t *disp);
-void ngx_http_fliq_disp_settle_hurry(ngx_http_fliq_disp_t *disp);
 
 
 /* --------------------------------------------------------------- outbox -- */
@@ -618,7 +691,6 @@ struct ngx_http_fliq_disp_s {
     ngx_http_fliq_disp_e             state;
     ngx_http_fliq_disp_conf_t        conf;
 
-    ngx_queue_t                      flying;    /* jobs with a call */
     ngx_uint_t                       njobs;     /* claimed and not settled */
     size_t                           bytes;     /* of their bodies */
 
