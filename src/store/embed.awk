@@ -5,8 +5,9 @@
 #
 # sql/NAME.sql becomes the statement fliq_sql_NAME, with its number of
 # parameters ($1, $2, ...); a file of migrations/ an entry of
-# fliq_sql_migrations, which also records itself.  The comment at the top of
-# a file stays out of the text that the server parses.
+# fliq_sql_migrations, which also records itself; they are numbered 1, 2, 3
+# and so on, or the result does not compile.  The comment at the top of a file
+# stays out of the text that the server parses.
 
 function finish() {
     if (name == "") {
@@ -18,7 +19,11 @@ function finish() {
                " (version, name) VALUES (" (name + 0) ", '" name "');\\n\""
         migrations = migrations "    { " (name + 0) ", \"" name "\",\n" \
                      text " },\n"
-        nmigrations++
+
+        if (name + 0 != ++nmigrations) {
+            statements = statements "#error \"" name " should have the" \
+                         " number " nmigrations "\"\n\n"
+        }
 
     } else {
         statements = statements \
