@@ -14,7 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_http_fliq_store.h"
+#include "ngx_http_fliq_store_token.h"
 
 
 typedef struct ngx_http_fliq_tokens_s  ngx_http_fliq_tokens_t;

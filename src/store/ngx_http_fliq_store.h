@@ -80,24 +80,6 @@ void ngx_http_fliq_store_cancel(ngx_http_fliq_store_call_t *call);
 
 /* ------------------------------------------------------------- the API -- */
 
-typedef struct {
-    fliq_id_t     id;
-    fliq_id_t     account_id;
-    unsigned      writes:1;             /* scope write */
-    unsigned      suspended:1;
-    unsigned      gated:1;              /* pays for its executions: ask
-                                           _account_gate before a create */
-} ngx_http_fliq_token_t;
-
-/*
- * Find a live token by its SHA-256.  Result: ngx_http_fliq_token_t;
- * NGX_DECLINED when there is none.
- */
-ngx_http_fliq_store_call_t *ngx_http_fliq_store_token_find(
-    ngx_http_fliq_store_t *store, ngx_pool_t *pool,
-    const u_char hash[FLIQ_SHA256_SIZE], ngx_http_fliq_store_done_pt done,
-    void *data);
-
 /*
  * Ask the database for a sign of life.  Result: NULL.
  */

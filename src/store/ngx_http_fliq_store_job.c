@@ -39,8 +39,6 @@ enum {
 };
 
 
-static void ngx_http_fliq_store_decode_token(
-    ngx_http_fliq_store_call_t *call, const PGresult *res);
 static void ngx_http_fliq_store_decode_job(ngx_http_fliq_store_call_t *call,
     const PGresult *res);
 static void ngx_http_fliq_store_decode_cancelled(
@@ -59,46 +57,6 @@ static const ngx_http_fliq_db_statement_t  *ngx_http_fliq_job_lists[] = {
     &fliq_sql_job_list_failed,
     &fliq_sql_job_list_cancelled
 };
-
-
-ngx_http_fliq_store_call_t *
-ngx_http_fliq_store_token_find(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
-    const u_char hash[FLIQ_SHA256_SIZE], ngx_http_fliq_store_done_pt done,
-    void *data)
-{
-    ngx_http_fliq_store_call_t  *call;
-
-    call = ngx_http_fliq_store_call(store, pool, done, data);
-    if (call == NULL) {
-        return NULL;
-    }
-
-    ngx_http_fliq_bind_bytes(call, hash, FLIQ_SHA256_SIZE);
-
-    return ngx_http_fliq_store_run(call, store->api, &fliq_sql_token_find,
-                                   ngx_http_fliq_store_decode_token);
-}
-
-
-static void
-ngx_http_fliq_store_decode_token(ngx_http_fliq_store_call_t *call,
-    const PGresult *res)
-{
-    ngx_http_fliq_token_t  token;
-
-    if (PQntuples(res) == 0) {
-        call->done(call->data, NGX_DECLINED, NULL);
-        return;
-    }
-
-    ngx_http_fliq_get_id(res, 0, 0, &token.id);
-    ngx_http_fliq_get_id(res, 0, 1, &token.account_id);
-    token.writes = ngx_http_fliq_get_int(res, 0, 2) != 0;
-    token.suspended = ngx_http_fliq_get_int(res, 0, 3) != 0;
-    token.gated = ngx_http_fliq_get_int(res, 0, 4) != 0;
-
-    call->done(call->data, NGX_OK, &token);
-}
 
 
 ngx_http_fliq_store_call_t *
