@@ -458,5 +458,16 @@ ngx_int_t ngx_http_fliq_billing_transactions(ngx_http_request_t *r,
 ngx_int_t ngx_http_fliq_billing_checkout(ngx_http_request_t *r,
     ngx_http_fliq_ctx_t *ctx);
 
+ngx_int_t ngx_http_fliq_secrets_create_token(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_secrets_list_tokens(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_secrets_revoke_token(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_secrets_get(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_secrets_rotate(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+
 
 #endif /* NGX_HTTP_FLIQ_API_PRIVATE_H */

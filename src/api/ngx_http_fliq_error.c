@@ -97,6 +97,11 @@ static const ngx_http_fliq_error_t  ngx_http_fliq_errors[] = {
       ngx_string("name must be one that no other of its kind has in this "
                  "account"), 0 },
 
+    { NGX_HTTP_CONFLICT,
+      ngx_string("too_many_tokens"),
+      ngx_string("the account must revoke a token before it creates another "
+                 "one"), 0 },
+
     { NGX_HTTP_LENGTH_REQUIRED,
       ngx_string("length_required"),
       ngx_string("the request must carry a Content-Length"), 0 },

@@ -136,6 +136,28 @@ static const ngx_http_fliq_route_t  ngx_http_fliq_routes[] = {
       NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_NONE,
       ngx_http_fliq_billing_checkout },
 
+    { NGX_HTTP_POST, "/tokens",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_JSON,
+      ngx_http_fliq_secrets_create_token },
+
+    { NGX_HTTP_GET, "/tokens",
+      NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_secrets_list_tokens },
+
+    { NGX_HTTP_DELETE, "/tokens/{tok}",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_secrets_revoke_token },
+
+    /* who reads it can sign in the account's name */
+
+    { NGX_HTTP_GET, "/signing-secret",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_secrets_get },
+
+    { NGX_HTTP_POST, "/signing-secret/rotate",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_secrets_rotate },
+
     { 0, NULL, NGX_HTTP_FLIQ_SCOPE_NONE, NGX_HTTP_FLIQ_BODY_NONE, NULL }
 };
 

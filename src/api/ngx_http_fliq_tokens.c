@@ -6,6 +6,7 @@
 #include <ngx_core.h>
 
 #include "ngx_http_fliq_tokens.h"
+#include "ngx_http_fliq_touch.h"
 
 
 #define NGX_HTTP_FLIQ_TOKENS_MAX      4096
@@ -27,6 +28,7 @@ typedef struct {
     ngx_http_fliq_store_call_t    *call;    /* a lookup under way */
     ngx_pool_t                    *pool;    /* of the call */
     ngx_msec_t                     asked;   /* when it began */
+    ngx_uint_t                     doubted; /* the token was revoked since */
 
     ngx_http_fliq_token_t          token;
     ngx_msec_t                     found;   /* when the lookup that found it
@@ -36,6 +38,7 @@ typedef struct {
 
 struct ngx_http_fliq_tokens_s {
     ngx_http_fliq_store_t         *store;
+    ngx_http_fliq_touch_t         *touch;
     ngx_log_t                     *log;
     ngx_uint_t                     n;
     ngx_queue_t                    used;
@@ -72,6 +75,12 @@ ngx_http_fliq_tokens_create(ngx_http_fliq_store_t *store, ngx_log_t *log)
         return NULL;
     }
 
+    tokens->touch = ngx_http_fliq_touch_create(store, log);
+    if (tokens->touch == NULL) {
+        ngx_free(tokens);
+        return NULL;
+    }
+
     tokens->store = store;
     tokens->log = log;
     tokens->n = 0;
@@ -104,6 +113,7 @@ ngx_http_fliq_tokens_destroy(ngx_http_fliq_tokens_t *tokens)
         ngx_http_fliq_tokens_drop(entry);
     }
 
+    ngx_http_fliq_touch_destroy(tokens->touch);
     ngx_free(tokens);
 }
 
@@ -182,6 +192,30 @@ ngx_http_fliq_tokens_peek(ngx_http_fliq_tokens_t *tokens,
     *token = entry->token;
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_fliq_tokens_forget(ngx_http_fliq_tokens_t *tokens,
+    const u_char hash[FLIQ_SHA256_SIZE])
+{
+    ngx_http_fliq_tokens_entry_t  *entry;
+
+    entry = ngx_http_fliq_tokens_lookup(tokens, hash);
+
+    if (entry == NULL) {
+        return;
+    }
+
+    if (entry->call == NULL) {
+        ngx_http_fliq_tokens_drop(entry);
+        return;
+    }
+
+    /* the lookup may have seen the token before it was revoked */
+
+    entry->known = 0;
+    entry->doubted = 1;
 }
 
 
@@ -321,10 +355,14 @@ ngx_http_fliq_tokens_found(void *data, ngx_int_t rc, const void *result)
 
     entry->call = NULL;
 
-    if (rc == NGX_OK) {
+    if (rc == NGX_OK && !entry->doubted) {
         entry->token = *(const ngx_http_fliq_token_t *) result;
         entry->found = entry->asked;
         entry->known = 1;
+
+        if (entry->token.stale) {
+            ngx_http_fliq_touch_note(entry->tokens->touch, &entry->token.id);
+        }
     }
 
     if (rc == NGX_DECLINED) {
@@ -335,6 +373,7 @@ ngx_http_fliq_tokens_found(void *data, ngx_int_t rc, const void *result)
     ngx_destroy_pool(entry->pool);
 
     ngx_http_fliq_tokens_split(entry, &waits, &late);
+    entry->doubted = 0;
 
     if (!ngx_queue_empty(&late)
         && ngx_http_fliq_tokens_ask(entry) == NGX_OK)
@@ -356,7 +395,8 @@ ngx_http_fliq_tokens_found(void *data, ngx_int_t rc, const void *result)
 
 /*
  * Take the waits off the entry.  Those that came long after the lookup began
- * could be told something older than an entry may be: they are late.
+ * could be told something older than an entry may be: they are late.  When
+ * the lookup is doubted all are.
  */
 static void
 ngx_http_fliq_tokens_split(ngx_http_fliq_tokens_entry_t *entry,
@@ -379,7 +419,7 @@ ngx_http_fliq_tokens_split(ngx_http_fliq_tokens_entry_t *entry,
 
         behind = (ngx_msec_int_t) (wait->since - entry->asked);
 
-        if (behind < NGX_HTTP_FLIQ_TOKENS_LIFE) {
+        if (behind < NGX_HTTP_FLIQ_TOKENS_LIFE && !entry->doubted) {
             ngx_queue_insert_tail(waits, q);
 
         } else {

@@ -6,6 +6,9 @@
  * again in the background from half of that on.  Requests that need the same
  * token at the same time share one lookup.  Only tokens that were found are
  * kept, the least recently used one giving way.
+ *
+ * A lookup means that the token is used: when it tells that the last use was
+ * noted more than a minute ago, that is passed on (ngx_http_fliq_touch.h).
  */
 
 #ifndef NGX_HTTP_FLIQ_TOKENS_H
@@ -64,6 +67,14 @@ void ngx_http_fliq_tokens_leave(ngx_http_fliq_tokens_wait_t *wait);
  */
 ngx_int_t ngx_http_fliq_tokens_peek(ngx_http_fliq_tokens_t *tokens,
     const u_char hash[FLIQ_SHA256_SIZE], ngx_http_fliq_token_t *token);
+
+/*
+ * ngx_http_fliq_tokens_forget(tokens, hash):
+ * The token was revoked just now: no request that comes from here on is told
+ * that it is good.
+ */
+void ngx_http_fliq_tokens_forget(ngx_http_fliq_tokens_t *tokens,
+    const u_char hash[FLIQ_SHA256_SIZE]);
 
 
 #endif /* NGX_HTTP_FLIQ_TOKENS_H */

@@ -1,0 +1,163 @@
+# /tokens: an account's tokens are made, listed and revoked over the API; what
+# a token is, is told once and kept nowhere; when one was used last is noted
+# within the minute; one that is revoked is of no use from then on, at once in
+# the worker that revoked it, within a second on every other node.
+
+use v5.36;
+
+use Digest::SHA qw(sha256_hex);
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Fliq::Test;
+
+# All that the database is told is in its log then, parameters too.
+$ENV{FLIQ_PG_OPTS} = '-c log_statement=all';
+
+sandbox(workers => 1);
+
+my $node = Fliq::Node->start(sandbox, workers => 2, edit => sub {
+    $_[0] =~ s/^(error_log \S+) notice;/$1 debug;/m;
+});
+
+
+sub bearer ($token) {
+    return { Authorization => "Bearer $token->{token}" };
+}
+
+
+# create(fields): the answer to POST /tokens.
+sub create (%fields) {
+    return api('POST', '/tokens', \%fields);
+}
+
+
+sub list ($headers = {}, $url = undef) {
+    return api('GET', '/tokens', undef, $headers, $url);
+}
+
+
+# listed(token): it in the list, or undef.
+sub listed ($token) {
+    return (grep { $_->{id} eq $token->{id} } @{ list()->{json} })[0];
+}
+
+
+sub revoke ($token, $headers = {}) {
+    return api('DELETE', "/tokens/$token->{id}", undef, $headers);
+}
+
+
+# --- create
+
+my $first = list()->{json};
+
+is(ref $first, 'ARRAY', 'a bare array');
+is(scalar @$first, 1, 'with the token that asks');
+is($first->[0]{prefix}, substr(sandbox->{token}, 0, 12), 'and no other');
+
+my $answer = create(name => 'deploy');
+my $token = $answer->{json};
+
+is_status($answer, 201, 'a token');
+like($token->{token}, qr/^fliq_sk_[0-9A-Za-z]{40}\z/, 'its form');
+like($token->{id}, qr/^tok_[0-9a-z]{26}\z/, 'its id');
+is($answer->{headers}{'cache-control'}, 'no-store', 'nobody may keep it');
+is_deeply($token, {
+    id => $token->{id}, name => 'deploy', scope => 'write',
+    token => $token->{token}, prefix => substr($token->{token}, 0, 12),
+    last_used_at => undef, created_at => $token->{created_at},
+}, 'all that is told');
+ok(abs(seconds($token->{created_at}) - time) < 60, 'created now');
+
+my %kept = %$token;
+delete $kept{token};
+is_deeply(list()->{json}, [\%kept, { %{ $first->[0] },
+          last_used_at => list()->{json}[1]{last_used_at} }],
+          'listed, newest first, without the token itself');
+is(sql("SELECT encode(hash, 'hex') FROM fliq.tokens WHERE name = 'deploy'"),
+   sha256_hex($token->{token}), 'its hash is kept');
+
+my $reader = create(name => undef, scope => 'read')->{json};
+is_deeply([@$reader{qw(name scope)}], ['', 'read'], 'one that reads');
+is_deeply([@{ create(scope => undef)->{json} }{qw(name scope)}],
+          ['', 'write'], 'one with nothing said');
+is_status(create(name => "\x{e9}" x 128), 201, 'a long name');
+is(create(name => 'new', unknown => 1)->{json}{name}, 'new',
+   'unknown members do not matter');
+
+my %seen;
+$seen{ create()->{json}{token} }++ for 1 .. 20;
+is(scalar keys %seen, 20, 'no two are alike');
+
+is_status(list(bearer($token), $_), 200, "it works at once at $_")
+    for sandbox->{url}, $node->{url};
+
+
+# --- what is refused
+
+is_error(create(%{ $_->[1] }), 400, $_->[0], "create with @{[ %{ $_->[1] } ]}")
+    for [invalid_name => { name => 'x' x 257 }],
+        [invalid_name => { name => 1 }], [invalid_name => { name => [] }],
+        [invalid_name => { name => "\0" }],
+        [invalid_scope => { scope => 'admin' }],
+        [invalid_scope => { scope => 'Write' }],
+        [invalid_scope => { scope => '' }],
+        [invalid_scope => { scope => 1 }],
+        [invalid_scope => { scope => ['read'] }],
+        [invalid_scope => { scope => "read\0" }];
+
+is_error(api('POST', '/tokens', $_), 400, 'invalid_json', "'$_'")
+    for '', 'null', '[]', '"x"', '{"name":"x"', '{"name":"x","name":"y"}';
+
+is_error(revoke({ id => $_ }), 404, 'not_found', "revoke $_")
+    for 'tok_' . '0' x 26, 'tok_', 'x', 'job_' . '0' x 26, 'tok_%2f',
+        uc $token->{id};
+
+is_error(api(@$_), 405, 'method_not_allowed', "@$_")
+    for ['PUT', '/tokens'], ['GET', "/tokens/$token->{id}"],
+        ['DELETE', '/tokens'], ['PATCH', "/tokens/$token->{id}"];
+
+
+# --- scopes, tenants
+
+is_status(list(bearer($reader)), 200, 'a read token lists');
+is_error(api('POST', '/tokens', {}, bearer($reader)), 403, 'forbidden',
+         'but makes none');
+is_error(revoke($_, bearer($reader)), 403, 'forbidden', 'and revokes none')
+    for $token, $reader;
+
+my $other = sandbox->fliqctl('account', 'create', '--name', 'other');
+my $stranger = sandbox->fliqctl('token', 'create', '--account', $other->{id});
+
+is_deeply([map { $_->{id} } @{ list(bearer($stranger))->{json} }],
+          [$stranger->{id}], 'a stranger sees its own');
+is_error(revoke($token, bearer($stranger)), 404, 'not_found',
+         'a stranger revokes none');
+is_error(revoke($stranger), 404, 'not_found', 'nor do we');
+is_status(list(bearer($token)), 200, 'it still works');
+
+is_error(api($_->[0], $_->[1], $_->[2], { Authorization => undef }), 401,
+         'unauthorized', "$_->[0] $_->[1] of nobody")
+    for ['GET', '/tokens'], ['POST', '/tokens', {}],
+        ['DELETE', "/tokens/$token->{id}"];
+
+
+# --- revoke
+
+is_status(list(bearer($token)), 200, 'in use');
+$answer = revoke($token);
+is_status($answer, 204, 'revoked');
+is($answer->{content}, '', 'without a body');
+is_error(list(bearer($token)), 401, 'unauthorized',
+         'refused at once by the worker that revoked it');
+is_error(revoke($token), 404, 'not_found', 'revoked again');
+is(listed($token), undef, 'it is listed no more');
+is(sql("SELECT count(*) FROM fliq.tokens
+         WHERE name = 'deploy' AND revoked_at IS NOT NULL"), 1,
+   'but not forgotten');
+
+my $own = create(name => 'own')->{json};
+is_status(revoke($own, bearer($own)), 204, 'one revokes itself');
+is_error(list(bearer($own)), 401, 'unauthorized', 'and is refused');
+
+finish();
