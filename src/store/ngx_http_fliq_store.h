@@ -466,7 +466,9 @@ typedef struct {
  *   _beat:    Result: int64_t, the database's clock; NGX_DECLINED when the
  *             identity was buried.
  *   _reap:    probe the others, bury the dead and give away what was theirs:
- *             owner_probe, owner_bury, outbox_release, claim_release in turn.
+ *             owner_probe, owner_bury, outbox_release, buffer_release,
+ *             buffer_sweep (items of deleted buffers, whoever deleted them),
+ *             claim_release in turn.
  *             Result: ngx_uint_t, how many jobs became due again.
  *   _leave:   Result: NULL.
  */

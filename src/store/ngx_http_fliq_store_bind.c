@@ -364,3 +364,15 @@ ngx_http_fliq_get_str(const PGresult *res, int row, int column)
 
     return value;
 }
+
+
+fliq_backoff_kind_t
+ngx_http_fliq_get_backoff(const PGresult *res, int row, int column)
+{
+    ngx_str_t  kind;
+
+    kind = ngx_http_fliq_get_str(res, row, column);
+
+    return kind.len == sizeof("linear") - 1 ? FLIQ_BACKOFF_LINEAR
+                                            : FLIQ_BACKOFF_EXPONENTIAL;
+}

@@ -41,7 +41,8 @@ typedef struct {
  *           ngx_http_fliq_buffer_t.
  * _pause:   ${paused} 0 sets it going.  Result: NULL; NGX_DECLINED: none
  *           such.
- * _delete:  with its items.  Result: NULL; NGX_DECLINED: none such.
+ * _delete:  with its items, which are hidden at once and removed by and by
+ *           (see _owner_reap).  Result: NULL; NGX_DECLINED: none such.
  */
 ngx_http_fliq_store_call_t *ngx_http_fliq_store_buffer_create(
     ngx_http_fliq_store_t *store, ngx_pool_t *pool,
@@ -190,8 +191,10 @@ typedef struct {
 /*
  * Take at most ${limit} buffers that may send, each with its first item.
  * Nobody else sends for them until the outcome is settled, the identity is
- * buried, or they are disowned.  Commits to the disk, on the settle pool: a
- * crash of the server must not forget that a request may have been sent.
+ * buried, or they are disowned.  Runs on the claim pool, so that a claim
+ * whose answer was lost has ended when the identity has its next session, but
+ * commits to the disk: a crash of the server must not forget that a request
+ * may have been sent.
  * Result: ngx_http_fliq_list_t of ngx_http_fliq_item_attempt_t.
  */
 ngx_http_fliq_store_call_t *ngx_http_fliq_store_buffer_claim(

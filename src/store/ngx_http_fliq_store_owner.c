@@ -14,7 +14,11 @@ static void ngx_http_fliq_store_decode_probed(
     ngx_http_fliq_store_call_t *call, const PGresult *res);
 static void ngx_http_fliq_store_decode_buried(
     ngx_http_fliq_store_call_t *call, const PGresult *res);
-static void ngx_http_fliq_store_decode_freed(
+static void ngx_http_fliq_store_decode_posts_freed(
+    ngx_http_fliq_store_call_t *call, const PGresult *res);
+static void ngx_http_fliq_store_decode_buffers_freed(
+    ngx_http_fliq_store_call_t *call, const PGresult *res);
+static void ngx_http_fliq_store_decode_swept(
     ngx_http_fliq_store_call_t *call, const PGresult *res);
 
 
@@ -79,8 +83,8 @@ ngx_http_fliq_store_owner_beat(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
 
 
 /*
- * Four statements, not one: each sees what the one before committed, and the
- * last one must see what the buried owners settled at the end.
+ * Several statements, not one: each sees what the one before committed, and
+ * those behind the burial must see what the buried owners settled at the end.
  */
 
 ngx_http_fliq_store_call_t *
@@ -136,7 +140,7 @@ ngx_http_fliq_store_decode_buried(ngx_http_fliq_store_call_t *call,
 
     if (ngx_http_fliq_store_run(call, call->store->settle,
                                 &fliq_sql_outbox_release,
-                                ngx_http_fliq_store_decode_freed)
+                                ngx_http_fliq_store_decode_posts_freed)
         == NULL)
     {
         call->done(call->data, NGX_BUSY, NULL);
@@ -145,7 +149,35 @@ ngx_http_fliq_store_decode_buried(ngx_http_fliq_store_call_t *call,
 
 
 static void
-ngx_http_fliq_store_decode_freed(ngx_http_fliq_store_call_t *call,
+ngx_http_fliq_store_decode_posts_freed(ngx_http_fliq_store_call_t *call,
+    const PGresult *res)
+{
+    if (ngx_http_fliq_store_run(call, call->store->settle,
+                                &fliq_sql_buffer_release,
+                                ngx_http_fliq_store_decode_buffers_freed)
+        == NULL)
+    {
+        call->done(call->data, NGX_BUSY, NULL);
+    }
+}
+
+
+static void
+ngx_http_fliq_store_decode_buffers_freed(ngx_http_fliq_store_call_t *call,
+    const PGresult *res)
+{
+    if (ngx_http_fliq_store_run(call, call->store->settle,
+                                &fliq_sql_buffer_sweep,
+                                ngx_http_fliq_store_decode_swept)
+        == NULL)
+    {
+        call->done(call->data, NGX_BUSY, NULL);
+    }
+}
+
+
+static void
+ngx_http_fliq_store_decode_swept(ngx_http_fliq_store_call_t *call,
     const PGresult *res)
 {
     if (ngx_http_fliq_store_run(call, call->store->settle,

@@ -112,6 +112,7 @@ ngx_http_fliq_store_call_t *ngx_http_fliq_store_plain(
  * _time:    the first column of the first row, as an int64_t; NGX_DECLINED
  *           when there is no row.
  * _due:     an ngx_http_fliq_due_t.
+ * _settled: an ngx_http_fliq_settled_t.
  * _jobs:    a list of ngx_http_fliq_job_t.
  */
 void ngx_http_fliq_store_decode_none(ngx_http_fliq_store_call_t *call,
@@ -123,6 +124,8 @@ void ngx_http_fliq_store_decode_number(ngx_http_fliq_store_call_t *call,
 void ngx_http_fliq_store_decode_time(ngx_http_fliq_store_call_t *call,
     const PGresult *res);
 void ngx_http_fliq_store_decode_due(ngx_http_fliq_store_call_t *call,
+    const PGresult *res);
+void ngx_http_fliq_store_decode_settled(ngx_http_fliq_store_call_t *call,
     const PGresult *res);
 void ngx_http_fliq_store_decode_jobs(ngx_http_fliq_store_call_t *call,
     const PGresult *res);
@@ -189,6 +192,8 @@ int64_t ngx_http_fliq_get_time(const PGresult *res, int row, int column);
 ngx_uint_t ngx_http_fliq_get_id(const PGresult *res, int row, int column,
     fliq_id_t *id);
 ngx_str_t ngx_http_fliq_get_str(const PGresult *res, int row, int column);
+fliq_backoff_kind_t ngx_http_fliq_get_backoff(const PGresult *res, int row,
+    int column);
 
 /* A row of the view fliq.job_records. */
 void ngx_http_fliq_get_job(const PGresult *res, int row,

@@ -37,11 +37,6 @@ static void ngx_http_fliq_store_bind_outcomes(
     ngx_http_fliq_store_call_t *call, const ngx_http_fliq_settle_t *settle);
 static void ngx_http_fliq_store_bind_ends(ngx_http_fliq_store_call_t *call,
     const ngx_http_fliq_settle_t *settle);
-static void ngx_http_fliq_store_decode_settled(
-    ngx_http_fliq_store_call_t *call, const PGresult *res);
-
-
-static const ngx_str_t  ngx_http_fliq_backoff_linear = ngx_string("linear");
 
 
 ngx_http_fliq_store_call_t *
@@ -132,12 +127,8 @@ static void
 ngx_http_fliq_store_get_attempt(const PGresult *res, int row,
     ngx_http_fliq_attempt_t *attempt)
 {
-    ngx_str_t  backoff;
-
-    backoff = ngx_http_fliq_get_str(res, row, FLIQ_CLAIM_BACKOFF);
-
-    attempt->backoff = backoff.len == ngx_http_fliq_backoff_linear.len
-                       ? FLIQ_BACKOFF_LINEAR : FLIQ_BACKOFF_EXPONENTIAL;
+    attempt->backoff = ngx_http_fliq_get_backoff(res, row,
+                                                 FLIQ_CLAIM_BACKOFF);
 
     ngx_http_fliq_get_id(res, row, FLIQ_CLAIM_ACCOUNT_ID,
                          &attempt->account_id);
@@ -270,7 +261,7 @@ ngx_http_fliq_store_bind_ends(ngx_http_fliq_store_call_t *call,
 }
 
 
-static void
+void
 ngx_http_fliq_store_decode_settled(ngx_http_fliq_store_call_t *call,
     const PGresult *res)
 {
