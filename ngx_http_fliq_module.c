@@ -551,6 +551,7 @@ ngx_http_fliq_init_process(ngx_cycle_t *cycle)
     api.max_body = fmcf->max_body;
     api.timeout = fmcf->call_timeout;
     api.hint = fmcf->disp ? ngx_http_fliq_disp_hint : NULL;
+    api.buffer_hint = fmcf->disp ? ngx_http_fliq_disp_buffer_hint : NULL;
     api.hint_data = fmcf->disp;
 
     fmcf->worker_api = ngx_http_fliq_api_create(&api, cycle->log);

@@ -285,6 +285,19 @@ ngx_http_fliq_api_hint(ngx_http_fliq_ctx_t *ctx, int64_t due_at)
 }
 
 
+void
+ngx_http_fliq_api_buffer_hint(ngx_http_fliq_ctx_t *ctx)
+{
+    ngx_http_fliq_api_conf_t  *conf;
+
+    conf = &ctx->api->conf;
+
+    if (conf->buffer_hint != NULL) {
+        conf->buffer_hint(conf->hint_data);
+    }
+}
+
+
 ngx_int_t
 ngx_http_fliq_api_make_id(fliq_id_t *id)
 {

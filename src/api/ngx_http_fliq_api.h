@@ -1,7 +1,7 @@
 /*
  * The api room: routes, authorization, request bodies, answers (API.md).  It
- * meets the dispatcher in the database alone; the one hint that leaves it is
- * a time at which something will be due.
+ * meets the dispatcher in the database alone; the hints that leave it are a
+ * time at which something will be due, and that a buffer may send.
  */
 
 #ifndef NGX_HTTP_FLIQ_API_H
@@ -26,13 +26,17 @@ typedef struct ngx_http_fliq_api_s  ngx_http_fliq_api_t;
  */
 typedef void (*ngx_http_fliq_api_hint_pt)(void *data, int64_t due_at);
 
+/* A buffer has got an item to send, or has been set going. */
+typedef void (*ngx_http_fliq_api_buffer_hint_pt)(void *data);
+
 typedef struct {
-    ngx_http_fliq_store_t        *store;
-    const fliq_addr_policy_t     *policy;
-    size_t                        max_body;         /* of a job, in bytes */
-    ngx_uint_t                    timeout;          /* default, seconds */
-    ngx_http_fliq_api_hint_pt     hint;             /* or NULL */
-    void                         *hint_data;
+    ngx_http_fliq_store_t               *store;
+    const fliq_addr_policy_t            *policy;
+    size_t                               max_body;      /* of a job, bytes */
+    ngx_uint_t                           timeout;       /* default, seconds */
+    ngx_http_fliq_api_hint_pt            hint;          /* or NULL */
+    ngx_http_fliq_api_buffer_hint_pt     buffer_hint;   /* or NULL */
+    void                                *hint_data;     /* of both */
 } ngx_http_fliq_api_conf_t;
 
 

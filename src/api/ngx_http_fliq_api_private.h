@@ -18,6 +18,7 @@
 #include "ngx_http_fliq_api.h"
 #include "ngx_http_fliq_error.h"
 #include "ngx_http_fliq_route.h"
+#include "ngx_http_fliq_store_buffer.h"
 #include "ngx_http_fliq_tokens.h"
 
 
@@ -90,12 +91,13 @@ ngx_int_t ngx_http_fliq_api_wait(ngx_http_fliq_ctx_t *ctx,
 
 
 /*
- * ngx_http_fliq_api_hint(ctx, due_at): see ngx_http_fliq_api_hint_pt; lost
- * when nobody listens.
+ * ngx_http_fliq_api_hint(ctx, due_at), ngx_http_fliq_api_buffer_hint(ctx):
+ * see ngx_http_fliq_api_hint_pt and _buffer_hint_pt; lost when nobody listens.
  *
  * ngx_http_fliq_api_make_id(id): a new id; NGX_OK or NGX_ERROR.
  */
 void ngx_http_fliq_api_hint(ngx_http_fliq_ctx_t *ctx, int64_t due_at);
+void ngx_http_fliq_api_buffer_hint(ngx_http_fliq_ctx_t *ctx);
 ngx_int_t ngx_http_fliq_api_make_id(fliq_id_t *id);
 
 
@@ -283,8 +285,10 @@ ngx_int_t ngx_http_fliq_page_reply(ngx_http_fliq_ctx_t *ctx,
 
 /* --------------------------------------------- targets (target.c) -- */
 
-/* What is to be called and how: the same of a job and of a schedule. */
+/* What is to be called and how: the same of jobs, schedules and buffers. */
 typedef struct {
+    ngx_uint_t    stream;               /* a buffer's: the bodies are those of
+                                           its items */
     ngx_str_t     url;
     ngx_str_t     method;
     ngx_str_t     headers;
@@ -305,10 +309,15 @@ typedef struct {
 /* From or to a record of the store, where the members have these names. */
 #define ngx_http_fliq_target_copy(dst, src)                                   \
     do {                                                                      \
+        (dst)->body = (src)->body;                                            \
+        ngx_http_fliq_target_copy_stream(dst, src);                           \
+    } while (0)
+
+#define ngx_http_fliq_target_copy_stream(dst, src)                            \
+    do {                                                                      \
         (dst)->url = (src)->url;                                              \
         (dst)->method = (src)->method;                                        \
         (dst)->headers = (src)->headers;                                      \
-        (dst)->body = (src)->body;                                            \
         (dst)->backoff = (src)->backoff;                                      \
         (dst)->webhook_url = (src)->webhook_url;                              \
         (dst)->webhook_headers = (src)->webhook_headers;                      \
@@ -319,7 +328,7 @@ typedef struct {
     } while (0)
 
 /*
- * ngx_http_fliq_target_init(ctx, target): the defaults, and no URL.
+ * ngx_http_fliq_target_init(ctx, target, stream): the defaults, and no URL.
  *
  * ngx_http_fliq_target_read(ctx, body, target): read and check its fields in
  * a body.  What ${body} does not name stays as it is in ${target}, what is
@@ -329,7 +338,7 @@ typedef struct {
  * ngx_http_fliq_target_json(json, target): set the members of an object.
  */
 void ngx_http_fliq_target_init(ngx_http_fliq_ctx_t *ctx,
-    ngx_http_fliq_target_t *target);
+    ngx_http_fliq_target_t *target, ngx_uint_t stream);
 ngx_int_t ngx_http_fliq_target_read(ngx_http_fliq_ctx_t *ctx,
     const json_t *body, ngx_http_fliq_target_t *target);
 void ngx_http_fliq_target_json(json_t **json,
@@ -396,6 +405,28 @@ json_t *ngx_http_fliq_schedule_json(ngx_http_fliq_ctx_t *ctx,
     const void *schedule);
 
 
+/* ------------------------------- buffers (buffer_in.c, buffer_out.c) -- */
+
+/*
+ * ngx_http_fliq_buffer_read(r, ctx, buffer), ngx_http_fliq_item_read(r, ctx,
+ * item): read and check the body of a create or a push; fill what the store
+ * wants, the account and a new id included.  NGX_OK; NGX_DECLINED with a
+ * fault recorded; NGX_ERROR.
+ *
+ * _buffer_json, _buffer_stats_json, _item_json: a record as the object that
+ * clients see; NULL when there is no memory.
+ */
+ngx_int_t ngx_http_fliq_buffer_read(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx, ngx_http_fliq_buffer_t *buffer);
+ngx_int_t ngx_http_fliq_item_read(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx, ngx_http_fliq_item_t *item);
+json_t *ngx_http_fliq_buffer_json(ngx_http_fliq_ctx_t *ctx,
+    const void *buffer);
+json_t *ngx_http_fliq_buffer_stats_json(
+    const ngx_http_fliq_buffer_stats_t *stats);
+json_t *ngx_http_fliq_item_json(ngx_http_fliq_ctx_t *ctx, const void *item);
+
+
 /* ---------------------------------------------------------- handlers -- */
 
 ngx_int_t ngx_http_fliq_health_get(ngx_http_request_t *r,
@@ -433,6 +464,30 @@ ngx_int_t ngx_http_fliq_schedules_resume(ngx_http_request_t *r,
 ngx_int_t ngx_http_fliq_schedules_jobs(ngx_http_request_t *r,
     ngx_http_fliq_ctx_t *ctx);
 ngx_int_t ngx_http_fliq_schedules_preview(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+
+ngx_int_t ngx_http_fliq_buffers_create(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_buffers_list(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_buffers_get(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_buffers_delete(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_buffers_pause(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_buffers_resume(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_buffers_stats(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+
+ngx_int_t ngx_http_fliq_items_push(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_items_list(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_items_get(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_items_replay(ngx_http_request_t *r,
     ngx_http_fliq_ctx_t *ctx);
 
 ngx_int_t ngx_http_fliq_alerts_create(ngx_http_request_t *r,

@@ -25,6 +25,11 @@ ngx_http_fliq_body_json(ngx_http_request_t *r, ngx_http_fliq_ctx_t *ctx,
         return NGX_ERROR;
     }
 
+    if (text.len == 0 && ctx->route->body == NGX_HTTP_FLIQ_BODY_OPTIONAL) {
+        *body = json_object();
+        return *body ? NGX_OK : NGX_ERROR;
+    }
+
     if (text.len == 0) {
         return ngx_http_fliq_fault(ctx, NGX_HTTP_FLIQ_E_INVALID_JSON);
     }

@@ -93,6 +93,10 @@ static const ngx_http_fliq_error_t  ngx_http_fliq_errors[] = {
       ngx_string("only a job that has failed can be replayed"), 0 },
 
     { NGX_HTTP_CONFLICT,
+      ngx_string("item_not_failed"),
+      ngx_string("only an item that has failed can be replayed"), 0 },
+
+    { NGX_HTTP_CONFLICT,
       ngx_string("name_taken"),
       ngx_string("name must be one that no other of its kind has in this "
                  "account"), 0 },

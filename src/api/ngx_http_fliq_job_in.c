@@ -82,7 +82,7 @@ ngx_http_fliq_job_in_target(ngx_http_fliq_job_in_t *in)
 {
     ngx_int_t  rc;
 
-    ngx_http_fliq_target_init(in->ctx, &in->target);
+    ngx_http_fliq_target_init(in->ctx, &in->target, 0);
 
     rc = ngx_http_fliq_target_read(in->ctx, in->body, &in->target);
     if (rc == NGX_OK) {

@@ -61,6 +61,7 @@ ngx_http_fliq_job_json_request(json_t **json, const ngx_http_fliq_job_t *job)
     const fliq_id_t         *id;
     ngx_http_fliq_target_t   target;
 
+    target.stream = 0;
     ngx_http_fliq_target_copy(&target, job);
     ngx_http_fliq_target_json(json, &target);
 

@@ -96,6 +96,50 @@ static const ngx_http_fliq_route_t  ngx_http_fliq_routes[] = {
       NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
       ngx_http_fliq_schedules_jobs },
 
+    { NGX_HTTP_POST, "/buffers",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_JSON,
+      ngx_http_fliq_buffers_create },
+
+    { NGX_HTTP_GET, "/buffers",
+      NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_buffers_list },
+
+    { NGX_HTTP_GET, "/buffers/{buf}",
+      NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_buffers_get },
+
+    { NGX_HTTP_DELETE, "/buffers/{buf}",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_buffers_delete },
+
+    { NGX_HTTP_POST, "/buffers/{buf}/pause",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_buffers_pause },
+
+    { NGX_HTTP_POST, "/buffers/{buf}/resume",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_buffers_resume },
+
+    { NGX_HTTP_GET, "/buffers/{buf}/stats",
+      NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_buffers_stats },
+
+    { NGX_HTTP_POST, "/buffers/{buf}/items",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_OPTIONAL,
+      ngx_http_fliq_items_push },
+
+    { NGX_HTTP_GET, "/buffers/{buf}/items",
+      NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_items_list },
+
+    { NGX_HTTP_GET, "/buffers/{buf}/items/{item}",
+      NGX_HTTP_FLIQ_SCOPE_READ, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_items_get },
+
+    { NGX_HTTP_POST, "/buffers/{buf}/items/{item}/replay",
+      NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_items_replay },
+
     { NGX_HTTP_POST, "/alerts",
       NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_JSON,
       ngx_http_fliq_alerts_create },

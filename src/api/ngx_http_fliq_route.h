@@ -28,7 +28,8 @@ typedef enum {
 
 typedef enum {
     NGX_HTTP_FLIQ_BODY_NONE = 0,            /* not read */
-    NGX_HTTP_FLIQ_BODY_JSON
+    NGX_HTTP_FLIQ_BODY_JSON,
+    NGX_HTTP_FLIQ_BODY_OPTIONAL             /* none is an empty object */
 } ngx_http_fliq_body_e;
 
 /*

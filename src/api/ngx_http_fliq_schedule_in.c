@@ -28,7 +28,7 @@ ngx_http_fliq_schedule_read(ngx_http_fliq_ctx_t *ctx, const json_t *body,
     ngx_int_t               rc;
     ngx_http_fliq_target_t  target;
 
-    ngx_http_fliq_target_init(ctx, &target);
+    ngx_http_fliq_target_init(ctx, &target, 0);
 
     if (schedule->url.data != NULL) {
         ngx_http_fliq_target_copy(&target, schedule);

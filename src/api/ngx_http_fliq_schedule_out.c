@@ -35,6 +35,7 @@ ngx_http_fliq_schedule_json(ngx_http_fliq_ctx_t *ctx, const void *record)
                                                         : "active"));
     ngx_http_fliq_json_set(&json, "paused", json_boolean(schedule->paused));
 
+    target.stream = 0;
     ngx_http_fliq_target_copy(&target, schedule);
     ngx_http_fliq_target_json(&json, &target);
 

@@ -1,6 +1,6 @@
 /*
  * Targets: what is to be called and how, the part that the bodies and the
- * objects of jobs and schedules have in common.
+ * objects of jobs, schedules and buffers have in common.
  */
 
 #include <ngx_config.h>
@@ -11,14 +11,17 @@
 #include "ngx_http_fliq_api_private.h"
 
 
-#define NGX_HTTP_FLIQ_RETRIES_MAX  20
-#define NGX_HTTP_FLIQ_TIMEOUT_MAX  3600
+#define NGX_HTTP_FLIQ_RETRIES_MAX     20
+#define NGX_HTTP_FLIQ_RETRIES_STREAM  3     /* of a buffer, by default */
+#define NGX_HTTP_FLIQ_TIMEOUT_MAX     3600
 
 
 typedef ngx_int_t (*ngx_http_fliq_target_pt)(ngx_http_fliq_ctx_t *ctx,
     const json_t *body, ngx_http_fliq_target_t *target);
 
 
+static int32_t ngx_http_fliq_target_patience(
+    const ngx_http_fliq_target_t *target);
 static ngx_int_t ngx_http_fliq_target_url(ngx_http_fliq_ctx_t *ctx,
     const json_t *body, ngx_http_fliq_target_t *target);
 static ngx_int_t ngx_http_fliq_target_method(ngx_http_fliq_ctx_t *ctx,
@@ -58,9 +61,12 @@ static const ngx_http_fliq_target_pt  ngx_http_fliq_target_steps[] = {
 
 void
 ngx_http_fliq_target_init(ngx_http_fliq_ctx_t *ctx,
-    ngx_http_fliq_target_t *target)
+    ngx_http_fliq_target_t *target, ngx_uint_t stream)
 {
     ngx_memzero(target, sizeof(ngx_http_fliq_target_t));
+
+    target->stream = stream;
+    target->max_retries = ngx_http_fliq_target_patience(target);
 
     ngx_str_set(&target->method, "POST");
     ngx_str_set(&target->backoff, "exponential");
@@ -83,6 +89,14 @@ ngx_http_fliq_target_read(ngx_http_fliq_ctx_t *ctx, const json_t *body,
     }
 
     return rc;
+}
+
+
+/* The retries when a client asks for no number of them. */
+static int32_t
+ngx_http_fliq_target_patience(const ngx_http_fliq_target_t *target)
+{
+    return target->stream ? NGX_HTTP_FLIQ_RETRIES_STREAM : 0;
 }
 
 
@@ -183,7 +197,7 @@ static ngx_int_t
 ngx_http_fliq_target_body(ngx_http_fliq_ctx_t *ctx, const json_t *body,
     ngx_http_fliq_target_t *target)
 {
-    if (!ngx_http_fliq_field_named(body, "body")) {
+    if (target->stream || !ngx_http_fliq_field_named(body, "body")) {
         return NGX_OK;
     }
 
@@ -198,7 +212,7 @@ ngx_http_fliq_target_retries(ngx_http_fliq_ctx_t *ctx, const json_t *body,
     ngx_http_fliq_target_t *target)
 {
     if (ngx_http_fliq_field_named(body, "max_retries")) {
-        target->max_retries = 0;
+        target->max_retries = ngx_http_fliq_target_patience(target);
     }
 
     return ngx_http_fliq_field_number(ctx, body, "max_retries", 0,
@@ -317,8 +331,11 @@ ngx_http_fliq_target_json(json_t **json, const ngx_http_fliq_target_t *target)
                            ngx_http_fliq_json_str(&target->method));
     ngx_http_fliq_json_set(json, "headers",
                            ngx_http_fliq_json_parsed(&target->headers));
-    ngx_http_fliq_json_set(json, "body",
-                           ngx_http_fliq_json_str(&target->body));
+
+    if (!target->stream) {
+        ngx_http_fliq_json_set(json, "body",
+                               ngx_http_fliq_json_str(&target->body));
+    }
 
     ngx_http_fliq_json_set(json, "max_retries",
                            json_integer(target->max_retries));
