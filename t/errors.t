@@ -9,41 +9,12 @@ use lib "$FindBin::Bin/lib";
 use Fliq::Nginx;
 use Test::Nginx::Socket 'no_plan';
 
-our $job = job_id();
+my $job = job_id();
 
 our $unknown = bad(404, 'unknown_route', map { ("GET $_", "POST $_\n{}") }
     '/', '/job', '/jobsx', '/Jobs', "/jobs/$job/nothing",
     "/jobs/$job/executions/1", '/v1/jobs', '/index.html', '/jobs/a/b/c/d',
     '/health/x');
-
-our $absent = bad(404, 'not_found', map { ("GET /jobs/$_") }
-    'x', 'job_', 'job_' . '0' x 25, 'job_' . '0' x 26, 'job_' . '0' x 27,
-    'JOB_' . '0' x 26, 'job_' . 'u' x 26, 'job_8' . '0' x 25,
-    uc($job), "exec_" . substr($job, 4), "$job.json", "$job%20",
-    '%C3%A9', 'x' x 3000, "'%20OR%201=1--");
-
-our $absent_too = bad(404, 'not_found', map {
-    ("DELETE /jobs/$_", "GET /jobs/$_/executions")
-} 'x', 'job_' . '0' x 26, 'x' x 1000);
-
-our @wrong = (['PUT /jobs' => 'GET, HEAD, POST, OPTIONS'],
-    ['DELETE /jobs' => 'GET, HEAD, POST, OPTIONS'],
-    ['PATCH /jobs' => 'GET, HEAD, POST, OPTIONS'],
-    ["POST /jobs/$job" => 'GET, HEAD, DELETE, OPTIONS'],
-    ["PUT /jobs/$job" => 'GET, HEAD, DELETE, OPTIONS'],
-    ["POST /jobs/$job/executions" => 'GET, HEAD, OPTIONS'],
-    ["DELETE /jobs/$job/executions" => 'GET, HEAD, OPTIONS'],
-    ['POST /health' => 'GET, HEAD, OPTIONS'],
-    ['BREW /jobs' => 'GET, HEAD, POST, OPTIONS'],
-    ['PROPFIND /jobs' => 'GET, HEAD, POST, OPTIONS']);
-our $wrong = bad(405, 'method_not_allowed', map { $_->[0] } @wrong);
-
-# Allow may name the methods in any order.
-our @allow = map {
-    my @methods = split /, /, $_->[1];
-    'Allow: ' . join('', map { "(?=.*\\b$_\\b)" } @methods)
-              . '\w+(?:, \w+){' . $#methods . '}'
-} @wrong;
 
 our @made_by_nginx = map { '^\{"error":\{"code":"' . $_
                            . '","message":".+"\}\}$' }
@@ -63,29 +34,7 @@ __DATA__
 
 
 
-=== TEST 2: ids that there are not
---- request eval: $::absent->{request}
---- error_code eval: $::absent->{status}
---- response_body_like eval: $::absent->{body}
-
-
-
-=== TEST 3: ids that there are not, to other routes
---- request eval: $::absent_too->{request}
---- error_code eval: $::absent_too->{status}
---- response_body_like eval: $::absent_too->{body}
-
-
-
-=== TEST 4: methods that a route does not have
---- request eval: $::wrong->{request}
---- error_code eval: $::wrong->{status}
---- response_headers_like eval: \@::allow
---- response_body_like eval: $::wrong->{body}
-
-
-
-=== TEST 5: client_max_body_size, announced and chunked
+=== TEST 2: client_max_body_size, announced and chunked
 --- config
     location / {
         fliq_api;
@@ -100,7 +49,7 @@ __DATA__
 
 
 
-=== TEST 6: client_max_body_size, announced
+=== TEST 3: client_max_body_size, announced
 --- config
     location / {
         fliq_api;
@@ -114,7 +63,7 @@ Content-Type: application/json
 
 
 
-=== TEST 7: access denied by nginx
+=== TEST 4: access denied by nginx
 --- config
     location / {
         fliq_api;
@@ -129,7 +78,7 @@ Content-Type: application/json
 
 
 
-=== TEST 8: too many requests for limit_req
+=== TEST 5: too many requests for limit_req
 --- http_config
     fliq_database "$TEST_NGINX_FLIQ_DSN";
     limit_req_zone $server_port zone=all:1m rate=1r/m;
@@ -144,7 +93,7 @@ Content-Type: application/json
 
 
 
-=== TEST 9: return in the location
+=== TEST 6: return in the location
 --- config
     location / {
         fliq_api;
@@ -157,7 +106,7 @@ GET /jobs
 
 
 
-=== TEST 10: a chunked body that is none
+=== TEST 7: a chunked body that is none
 --- raw_request eval
 "POST /jobs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
 . ::bearer() . "\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nnonsense\r\n"
@@ -168,7 +117,7 @@ Content-Type: application/json
 
 
 
-=== TEST 11: other locations keep their own errors
+=== TEST 8: other locations keep their own errors
 --- config
     location /api/ {
         fliq_api;

@@ -1,6 +1,6 @@
-# /schedules: what is made, shown, changed and refused; next_run_at is the
-# first run after the database's clock, and null while a schedule is paused;
-# of changes that are made at once none is lost.
+# /schedules: what is made, shown and changed; next_run_at is the first run
+# after the database's clock, and null while a schedule is paused; of changes
+# that are made at once none is lost.  (What is refused is in t/contract.)
 
 use v5.36;
 
@@ -100,53 +100,6 @@ is_status(create(cron => $_), 201, "cron $_")
     for '*/5 * * * *', '5/15 0 * jan-MAR sun', '0 0 29 2 *', '1,2,3-9/3 * * '
     . '* 7', '@hourly', '@midnight', '@weekly', '@monthly', '@yearly',
     '@annually', " 1\t2 * * * ";
-
-
-# --- create: what is refused
-
-my @bad = (
-    [invalid_url => url => undef], [invalid_url => url => 'ftp://x/'],
-    [invalid_url => url => 'http://10.1.2.3/'],
-    [invalid_cron => cron => undef], [invalid_cron => cron => ''],
-    [invalid_cron => cron => 5], [invalid_cron => cron => '* * * *'],
-    [invalid_cron => cron => '* * * * * *'],
-    [invalid_cron => cron => '60 * * * *'],
-    [invalid_cron => cron => '0 0 31 2 *'],
-    [invalid_cron => cron => '*/0 * * * *'],
-    [invalid_cron => cron => '@reboot'],
-    [invalid_cron => cron => "* * * * *\n"],
-    [invalid_cron => cron => '0,' x 1000 . '0 * * * *'],
-    [invalid_cron => cron_expr => '* * * * *'],
-    [invalid_cron_expr => cron_expr => 5],
-    [invalid_http_method => http_method => 'BREW'],
-    [invalid_http_method => http_method => 'GET', method => 'PUT'],
-    [invalid_headers => headers => { Host => 'x' }],
-    [invalid_headers => headers => 'x'], [invalid_body => body => 5],
-    [invalid_max_retries => max_retries => 21],
-    [invalid_timeout_seconds => timeout_seconds => 0],
-    [invalid_backoff => backoff => 'none'],
-    [invalid_webhook_url => webhook_url => 'http://10.1.2.3/'],
-    [invalid_webhook_headers => webhook_headers => []],
-    [invalid_name => name => 'x' x 257], [invalid_name => name => 7],
-    [invalid_name => name => "a\0b"],
-    [invalid_status => status => 'running'],
-    [invalid_paused => paused => 'yes'],
-    [invalid_status => status => 'active', paused => JSON::PP::true],
-);
-
-for (@bad) {
-    my ($code, %fields) = @$_;
-    is_error(create(%fields), 400, $code, "create with $_->[1]");
-    is_error(patch($least, %fields), 400, $code, "change of $_->[1]")
-        if $_->[1] ne 'cron_expr' || $fields{cron_expr} ne '* * * * *';
-}
-
-like(create(cron => '0 25 * * *')->{json}{error}{message},
-     qr/hour.*"25".*0-23/, 'the message says what is wrong and where');
-is_error(api('POST', '/schedules', $_), 400, 'invalid_json', "'$_'")
-    for '', '[]', '{', '{"url":1,"url":1}';
-is_error(create(body => 'x' x 1_048_577), 413, 'body_too_large', 'a body');
-is_deeply(get($least), $least, 'and nothing has changed');
 
 
 # --- names
@@ -283,10 +236,6 @@ is_deeply([map { $_->{id} } @walked],
           [map { $_->{id} } @{ $mine->{schedules} }],
           'pages have each once, though another came');
 
-is_error(api('GET', '/schedules?limit=0'), 400, 'invalid_limit', 'a limit');
-is_error(api('GET', '/schedules?cursor=x'), 400, 'invalid_cursor',
-         'a cursor');
-
 
 # --- its jobs (as if it had run)
 
@@ -315,8 +264,6 @@ is(scalar @{ $page->{jobs} }, 3, 'a page');
 is_deeply([map { $_->{status} }
            @{ jobs("?cursor=$page->{next_cursor}")->{json}{jobs} }],
           ['success'], 'and the next one');
-is_error(jobs('?status=x'), 400, 'invalid_status', 'a status');
-is_error(jobs('?limit=x'), 400, 'invalid_limit', 'a limit');
 
 is_deeply(api('GET', "/schedules/$least->{id}/jobs")->{json},
           { jobs => [], next_cursor => undef }, 'one that has none');
@@ -339,48 +286,20 @@ is_next_minute({ next_run_at => preview('cron=*+*+*+*+*')->{json}{next}[0] },
 is(scalar @{ preview('cron=*+*+*+*+*&count=50')->{json}{next} }, 50, 'fifty');
 is_deeply(preview('cron=@yearly&from=9998-06-01T00:00:00Z')->{json}{next},
           ['9999-01-01T00:00:00Z'], 'the last one');
-is_error(preview($_->[1]), 400, $_->[0], $_->[1])
-    for ['invalid_cron', ''], ['invalid_cron', 'cron='],
-        ['invalid_cron', 'cron=x'], ['invalid_cron', 'cron=0+0+30+2+*'],
-        ['invalid_from', 'cron=@daily&from=2026-01-01'],
-        ['invalid_from', 'cron=@daily&from=x'],
-        ['invalid_count', 'cron=@daily&count=0'],
-        ['invalid_count', 'cron=@daily&count=51'],
-        ['invalid_count', 'cron=@daily&count=-1'],
-        ['invalid_count', 'cron=@daily&count=1.5'];
 
 
-# --- tenants, scopes, ids
+# --- tenants
 
 my $account = sandbox->fliqctl('account', 'create', '--name', 'other');
-my @tokens = map { sandbox->fliqctl('token', 'create', '--account', @$_) }
-    [$account->{id}], [sandbox->{account}, '--scope', 'read'];
-my ($stranger, $reader) =
-    map { { Authorization => "Bearer $_->{token}" } } @tokens;
-
-my @routes = (['GET', ''], ['PATCH', '', {}], ['DELETE', ''],
-              ['POST', '/pause'], ['POST', '/resume'], ['GET', '/jobs']);
-
-for (@routes) {
-    my ($method, $path, $body) = @$_;
-
-    is_error(api($method, "/schedules/$all->{id}$path", $body, $stranger),
-             404, 'not_found', "a stranger's $method $path");
-    is_error(api($method, "/schedules/$_$path", $body), 404, 'not_found',
-             "$method $path of $_")
-        for 'sched_' . '0' x 26, 'sched_x', "job_" . '0' x 26, 'a%2Fb';
-    is_error(api($method, "/schedules/$all->{id}$path", $body, $reader),
-             403, 'forbidden', "$method $path to read only")
-        if $method ne 'GET';
-}
+my $stranger = { Authorization => 'Bearer '
+    . sandbox->fliqctl('token', 'create', '--account', $account->{id})
+      ->{token} };
 
 is_deeply(api('GET', '/schedules', undef, $stranger)->{json},
           { schedules => [], next_cursor => undef }, 'an empty list');
 is_status(api('POST', '/schedules',
               { url => $url, cron => '@daily', name => 'nightly' },
               $stranger), 201, 'names are for one account');
-is_status(api('GET', '/schedules/preview?cron=@daily', undef, $reader), 200,
-          'a preview changes nothing');
 
 
 # --- delete

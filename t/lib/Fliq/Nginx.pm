@@ -46,7 +46,8 @@ my $sandbox;
 
 
 BEGIN {
-    $sandbox = Fliq::Sandbox->start;
+    our $share;
+    $sandbox = ($share && Fliq::Sandbox->shared) || Fliq::Sandbox->start;
 
     open my $in, '<', $sandbox->{nginx_conf} or die "nginx.conf: $!\n";
     my ($module) = join('', <$in>) =~ /load_module (\S+);/;

@@ -47,6 +47,25 @@ sub start ($class, %opt) {
 }
 
 
+# shared(): the one that FLIQ_TEST_SANDBOX describes, which somebody else
+# started and ends, with an account of this process's own; or undef.
+sub shared ($class) {
+    my $info = $ENV{FLIQ_TEST_SANDBOX} or return undef;
+    my $root = tempdir('fliq-test-XXXXXX', TMPDIR => 1);
+    my $self = bless { %{ decode_json($info) }, root => $root,
+                       opt => {}, stopped => 1, shared => 1 }, $class;
+
+    chmod 0755, $root;
+    register($self);
+
+    $self->{account} = $self->fliqctl('account', 'create', '--name',
+                                      'shares')->{id};
+    $self->{token} = $self->fliqctl('token', 'create', '--account',
+                                    $self->{account})->{token};
+    return $self;
+}
+
+
 # again(): bring back whatever died.
 sub again ($self) {
     my $opt = $self->{opt};
@@ -284,11 +303,12 @@ sub _end ($self, $keep) {
     eval { $self->stop; 1 } or warn "# $@";
 
     if ($keep) {
-        diag("its logs are kept in $self->{dir}/logs");
+        diag("its logs are kept in "
+             . ($self->{shared} ? $self->{root} : "$self->{dir}/logs"));
         return;
     }
 
-    my $state = readlink "$self->{dir}/state";
+    my $state = $self->{shared} ? undef : readlink "$self->{dir}/state";
     remove_tree(grep { defined } $state, $self->{root});
 }
 

@@ -5,8 +5,8 @@ use strict;
 use warnings;
 
 use FindBin;
-use lib "$FindBin::Bin/lib";
-use Fliq::Nginx;
+use lib "$FindBin::Bin/../lib";
+use Fliq::Contract;
 use Test::Nginx::Socket 'no_plan';
 
 our $ok = has(status => 'ok', version => qr/"\d+\.\d+\.\d+"/,
@@ -15,7 +15,8 @@ our $away = <<'CONF';
     fliq_database "host=/nonexistent dbname=fliq user=fliq";
 CONF
 
-no_long_string();
+route('GET /health', allow => 'GET, HEAD, OPTIONS', public => 1);
+
 run_tests();
 
 __DATA__
@@ -48,20 +49,17 @@ X-Nothing: x
 
 
 
-=== TEST 4: HEAD has no body
---- request
-HEAD /health
---- response_headers
-Content-Type: application/json
---- response_body
+=== TEST 4: what is sent beside it
+--- rows
+?deep=  200  "status":"ok"
+?colour=red  200  "status":"ok"
+?deep=2  400 invalid_deep  must be 0 or 1
+?deep=yes  400 invalid_deep  must be 0 or 1
 
 
 
-=== TEST 5: other methods
---- request eval: ['POST /health', 'DELETE /health']
---- error_code eval: [405, 405]
---- response_headers_like eval: [('Allow: GET.*') x 2]
---- response_body_like eval: [('"code":"method_not_allowed"') x 2]
+=== TEST 5: what every route refuses
+--- always: methods no_body dialects
 
 
 

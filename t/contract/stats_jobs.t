@@ -1,0 +1,56 @@
+# GET /stats/jobs: sums over the executions of the last days; never null. (What
+# is summed is t/stats_api.t.)
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Fliq::Contract;
+use Test::Nginx::Socket 'no_plan';
+
+our $none = has(since_days => 30, map { ($_ => qr/0(?:\.0)?/) }
+    qw(total_executions succeeded failed success_rate avg_duration_ms
+       p95_duration_ms));
+
+route('GET /stats/jobs', allow => 'GET, HEAD, OPTIONS');
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: of an account without executions
+--- request
+GET /stats/jobs
+--- response_body_like eval: $::none
+
+
+
+=== TEST 2: days
+--- rows
+?days=1  200  "since_days":1[,}]
+?days=7  200  "since_days":7[,}]
+?days=365  200  "since_days":365[,}]
+?days=366  200  "since_days":365[,}]
+?days=0  200  "since_days":1[,}]
+?days=-1  200  "since_days":1[,}]
+?days=99999999999999999999999  200  "since_days":365[,}]
+?days=-99999999999999999999999  200  "since_days":1[,}]
+?days=007  200  "since_days":7[,}]
+?days=%37  200  "since_days":7[,}]
+?days=  200  "since_days":30[,}]
+?  200  "since_days":30[,}]
+?days=x  400 invalid_days  must be an integer
+?days=1.5  400 invalid_days  must be an integer
+?days=1e2  400 invalid_days  must be an integer
+?days=0x10  400 invalid_days  must be an integer
+?days=-  400 invalid_days  must be an integer
+?days=--1  400 invalid_days  must be an integer
+?days=1-  400 invalid_days  must be an integer
+?days=%201  400 invalid_days  must be an integer
+?days=1%00  400 invalid_days  must be an integer
+
+
+
+=== TEST 3: what every route refuses
+--- always: access methods no_body dialects
