@@ -10,7 +10,8 @@
  * Above 64 a second, requests are counted in groups, so that what has to be
  * remembered stays small: a group of g = ceil(rate / 64) starts one second
  * after the end of the last request of the group floor(rate / g) before it.
- * The bound stays; the rate that is reached is lower by less than one group.
+ * The bound stays; the rate that is reached is lower by less than one group,
+ * which is 2 % at most.
  *
  * The memory is a string of at most FLIQ_PACE_SIZE bytes, which whoever keeps
  * it need not understand.  It is independent of the machine's byte order.
@@ -34,6 +35,11 @@
  * new memory to ${out}, of FLIQ_PACE_SIZE bytes, which may be where ${memory}
  * is, and its length to ${len}.  Returns when the next request may start: no
  * earlier than that, in microseconds since 1970; 0 when at once.
+ *
+ * A request that seems to have ended before the last one, because the clock
+ * went back, counts as ended with it: no start is allowed earlier than it was
+ * before.  Behind a clock that went back by more than 10 seconds the memory
+ * counts as empty, as above, so that nobody waits for the old time to come.
  */
 int64_t fliq_pace_add(fliq_str_t memory, unsigned rate, int64_t ended_at,
     unsigned char *out, size_t *len);
