@@ -27,6 +27,9 @@ test:            ## install, build, run the tests (T="t/x.t" for some)
 test-long:       ## the tests that take minutes, too
 	@FLIQ_TEST_LONG=1 tools/test $(T)
 
+test-sanitize:   ## the tests with sanitizers in the module and in nginx
+	@NGINX_SRC=$$(tools/fetch-nginx) BUILD=sanitize tools/test $(T)
+
 fuzz:            ## fuzz src/core, SECONDS=60 or HOURS=n for each parser
 	@tools/fuzz $(if $(HOURS),$$(($(HOURS) * 3600)),$(or $(SECONDS),60))
 
@@ -42,4 +45,4 @@ clean:           ## remove build/; a sandbox keeps its data
 help:
 	@sed -n 's/^\([a-z-]*\): *##/  make \1\t/p' Makefile | expand -t 20
 
-.PHONY: all build nginx run stop test test-long fuzz lint format clean help
+.PHONY: all build nginx run stop test test-long test-sanitize fuzz lint format clean help

@@ -10,6 +10,7 @@
 #include "fliq_addr.h"
 #include "fliq_backoff.h"
 #include "fliq_header.h"
+#include "fliq_sign.h"
 #include "ngx_http_fliq_db.h"
 #include "ngx_http_fliq_store.h"
 #include "ngx_http_fliq_api.h"
@@ -582,6 +583,8 @@ ngx_http_fliq_exit_process(ngx_cycle_t *cycle)
     if (fmcf->store) {
         ngx_http_fliq_store_destroy(fmcf->store);
     }
+
+    fliq_sign_end();
 }
 
 

@@ -37,16 +37,18 @@ fliq_sha256(uint8_t *digest, fliq_str_t data)
  * The HMAC-SHA256 context of the process, which every signature keys anew:
  * looking the algorithms up costs as much as a signature does.
  */
+static EVP_MAC_CTX  *fliq_sign_ctx;
+
+
 static EVP_MAC_CTX *
 fliq_sign_context(void)
 {
-    EVP_MAC     *mac;
-    OSSL_PARAM   params[2];
+    EVP_MAC      *mac;
+    OSSL_PARAM    params[2];
+    EVP_MAC_CTX  *ctx;
 
-    static EVP_MAC_CTX  *ctx;
-
-    if (ctx != NULL) {
-        return ctx;
+    if (fliq_sign_ctx != NULL) {
+        return fliq_sign_ctx;
     }
 
     mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
@@ -66,7 +68,17 @@ fliq_sign_context(void)
         ctx = NULL;
     }
 
+    fliq_sign_ctx = ctx;
+
     return ctx;
+}
+
+
+void
+fliq_sign_end(void)
+{
+    EVP_MAC_CTX_free(fliq_sign_ctx);
+    fliq_sign_ctx = NULL;
 }
 
 

@@ -36,6 +36,12 @@ int fliq_sign(char *out, fliq_str_t secret, int64_t timestamp,
     fliq_str_t method, fliq_str_t url, fliq_str_t body);
 
 /*
+ * fliq_sign_end():
+ * Free what fliq_sign() keeps for the next call; it may be called again.
+ */
+void fliq_sign_end(void);
+
+/*
  * fliq_token_make(out):
  * Write a new token and a NUL into ${out} (FLIQ_TOKEN_LEN + 1 bytes): the
  * prefix, 34 random base62 characters (0-9A-Za-z), and 6 that are their
