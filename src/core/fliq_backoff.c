@@ -122,7 +122,7 @@ fliq_backoff_seconds(fliq_str_t text)
         }
     }
 
-    return wait;
+    return (text.len > 0) ? wait : -1;
 }
 
 
@@ -138,7 +138,11 @@ fliq_backoff_retry_after(fliq_str_t text, int64_t now)
         return wait;
     }
 
-    if (fliq_time_http_date(text, &date) != 0 || date <= now) {
+    if (fliq_time_http_date(text, &date) != 0) {
+        return -1;
+    }
+
+    if (date <= now) {
         return 0;
     }
 

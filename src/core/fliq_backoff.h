@@ -34,7 +34,8 @@ int64_t fliq_backoff_delay(const fliq_backoff_t *conf,
  * fliq_backoff_retry_after(text, now):
  * The microseconds that a Retry-After header asks for (RFC 9110, section
  * 10.2.3): seconds, or a date seen from ${now} (microseconds since 1970).
- * 0 when it is in the past, negative or not understood; at most one hour.
+ * 0 when it is in the past, -1 when it is not understood or empty; at most one
+ * hour.
  */
 int64_t fliq_backoff_retry_after(fliq_str_t text, int64_t now);
 

@@ -550,6 +550,7 @@ ngx_http_fliq_disp_call_answer(ngx_http_fliq_disp_call_t *call,
 
     ngx_memzero(answer, sizeof(ngx_http_fliq_disp_answer_t));
 
+    answer->retry_after = -1;
     answer->started_at = call->started_at;
     answer->duration_ms = (int32_t)
                     ((ngx_http_fliq_monotonic() - call->started + 500) / 1000);
