@@ -78,6 +78,21 @@ ngx_http_fliq_disp_destroy(ngx_http_fliq_disp_t *disp)
 }
 
 
+void
+ngx_http_fliq_disp_opened(ngx_http_fliq_disp_t *disp)
+{
+    ngx_http_fliq_disp_claim_now(disp);
+
+    if (disp->outbox.what.nblocked) {
+        ngx_http_fliq_disp_outbox_look(disp);
+    }
+
+    if (disp->buffer.nblocked) {
+        ngx_http_fliq_disp_buffer_now(disp);
+    }
+}
+
+
 ngx_pool_t *
 ngx_http_fliq_disp_ask(ngx_http_fliq_disp_ask_t *ask, ngx_log_t *log)
 {
@@ -128,19 +143,23 @@ ngx_http_fliq_disp_init(ngx_http_fliq_disp_t *disp)
     ngx_queue_init(&disp->outbox.tried);
     ngx_queue_init(&disp->outbox.deleting);
 
+    disp->calls = disp->conf.concurrency
+                  + NGX_HTTP_FLIQ_DISP_ITEMS(disp->conf.concurrency)
+                  + NGX_HTTP_FLIQ_DISP_POSTS(disp->conf.concurrency);
+
     disp->drain.handler = ngx_http_fliq_disp_drain;
     disp->drain.data = disp;
     disp->drain.log = disp->log;
 
     ngx_http_fliq_disp_lanes_init(&disp->lanes, disp->pool,
                                   disp->conf.per_host);
-    ngx_http_fliq_disp_buffer_init(disp);
 
     if (ngx_http_fliq_disp_settle_init(disp) != NGX_OK
         || ngx_http_fliq_disp_client(disp) != NGX_OK
         || ngx_http_fliq_disp_owner_init(disp) != NGX_OK
         || ngx_http_fliq_disp_claim_init(disp) != NGX_OK
         || ngx_http_fliq_disp_outbox_init(disp) != NGX_OK
+        || ngx_http_fliq_disp_buffer_init(disp) != NGX_OK
         || ngx_http_fliq_disp_tick_init(disp) != NGX_OK)
     {
         return NGX_ERROR;
@@ -257,7 +276,8 @@ ngx_http_fliq_disp_drain(ngx_event_t *ev)
 
     default:
         if (disp->njobs == 0 && disp->claim.ask.call == NULL
-            && !ngx_http_fliq_disp_outbox_busy(disp))
+            && !ngx_http_fliq_disp_outbox_busy(disp)
+            && !ngx_http_fliq_disp_buffer_busy(disp))
         {
             ngx_http_fliq_disp_owner_leave(disp);
         }
@@ -275,6 +295,7 @@ ngx_http_fliq_disp_set_state(ngx_http_fliq_disp_t *disp,
 
     case NGX_HTTP_FLIQ_DISP_DRAINING:
         ngx_http_fliq_disp_claim_arm(disp);
+        ngx_http_fliq_disp_buffer_arm(disp);
         ngx_http_fliq_disp_drain(&disp->drain);
         break;
 
@@ -305,6 +326,7 @@ ngx_http_fliq_disp_cut(ngx_http_fliq_disp_t *disp)
 
     ngx_http_fliq_disp_tick_done(disp);
     ngx_http_fliq_disp_outbox_done(disp);
+    ngx_http_fliq_disp_buffer_done(disp);
     ngx_http_fliq_disp_claim_done(disp);
     ngx_http_fliq_disp_owner_done(disp);
 }

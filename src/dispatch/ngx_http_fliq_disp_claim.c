@@ -24,15 +24,11 @@
 #define NGX_HTTP_FLIQ_DISP_LANES_MIN  64
 #define NGX_HTTP_FLIQ_DISP_LANES_MAX  4096
 
-/* Bodies in memory. */
-#define NGX_HTTP_FLIQ_DISP_BYTES      (64 * 1024 * 1024)
-
 
 static void ngx_http_fliq_disp_claim_handler(void *data);
 static int64_t ngx_http_fliq_disp_claim_when(ngx_http_fliq_disp_t *disp,
     int64_t now);
 static ngx_uint_t ngx_http_fliq_disp_claim_slots(ngx_http_fliq_disp_t *disp);
-static int64_t ngx_http_fliq_disp_claim_spread(ngx_http_fliq_disp_t *disp);
 static void ngx_http_fliq_disp_claim_send(ngx_http_fliq_disp_t *disp,
     int64_t now);
 static void ngx_http_fliq_disp_claim_compose(ngx_http_fliq_disp_t *disp);
@@ -66,10 +62,7 @@ ngx_http_fliq_disp_claim_init(ngx_http_fliq_disp_t *disp)
     claim->lanes = NGX_HTTP_FLIQ_DISP_LANES_MIN;
     claim->lane = -1;
 
-    /* the lanes of jobs, and those of posts, which are fewer */
-
-    claim->blocked = ngx_palloc(disp->pool, 2 * disp->conf.concurrency
-                                            * sizeof(int32_t));
+    claim->blocked = ngx_palloc(disp->pool, disp->calls * sizeof(int32_t));
     if (claim->blocked == NULL) {
         return NGX_ERROR;
     }
@@ -257,7 +250,7 @@ ngx_http_fliq_disp_claim_when(ngx_http_fliq_disp_t *disp, int64_t now)
  * other looks whether it is still there, instead of all at once.
  */
 
-static int64_t
+int64_t
 ngx_http_fliq_disp_claim_spread(ngx_http_fliq_disp_t *disp)
 {
     return (disp->owner.id.id.bytes[FLIQ_ID_SIZE - 1] % 4)

@@ -20,7 +20,7 @@ ngx_http_fliq_disp_clock_sample(ngx_http_fliq_disp_clock_t *clock,
     error = (now - sent) / 2;
     offset = now_at - (sent + error);
 
-    known = clock->error + (now - clock->sampled) / NGX_HTTP_FLIQ_DISP_DRIFT;
+    known = ngx_http_fliq_disp_clock_error(clock);
     apart = offset > clock->offset ? offset - clock->offset
                                    : clock->offset - offset;
 
@@ -40,4 +40,12 @@ int64_t
 ngx_http_fliq_disp_clock_now(const ngx_http_fliq_disp_clock_t *clock)
 {
     return ngx_http_fliq_monotonic() + clock->offset;
+}
+
+
+int64_t
+ngx_http_fliq_disp_clock_error(const ngx_http_fliq_disp_clock_t *clock)
+{
+    return clock->error + (ngx_http_fliq_monotonic() - clock->sampled)
+                          / NGX_HTTP_FLIQ_DISP_DRIFT;
 }

@@ -16,10 +16,9 @@ static void ngx_http_fliq_disp_job_answered(void *data,
     const ngx_http_fliq_disp_answer_t *answer);
 static void ngx_http_fliq_disp_job_judge(ngx_http_fliq_disp_job_t *job,
     const ngx_http_fliq_disp_answer_t *answer);
-static void ngx_http_fliq_disp_job_status(ngx_http_fliq_disp_job_t *job);
 
 
-static const ngx_str_t  ngx_http_fliq_disp_job_not_made =
+const ngx_str_t  ngx_http_fliq_disp_not_made =
                                   ngx_string("the request could not be made");
 
 
@@ -69,7 +68,7 @@ ngx_http_fliq_disp_job_start(ngx_http_fliq_disp_t *disp,
                                               ngx_http_fliq_disp_job_answered,
                                               job);
     if (job->call == NULL) {
-        ngx_http_fliq_disp_job_fail(job, &ngx_http_fliq_disp_job_not_made);
+        ngx_http_fliq_disp_job_fail(job, &ngx_http_fliq_disp_not_made);
     }
 
     return NGX_OK;
@@ -199,10 +198,11 @@ ngx_http_fliq_disp_job_fail(ngx_http_fliq_disp_job_t *job,
 
     ngx_memzero(&answer, sizeof(ngx_http_fliq_disp_answer_t));
 
+    answer.retry_after = -1;
     answer.started_at = ngx_http_fliq_disp_clock_now(&job->disp->clock);
 
     if (ngx_http_fliq_disp_copy(job->pool, &answer.error, why) != NGX_OK) {
-        answer.error = ngx_http_fliq_disp_job_not_made;
+        answer.error = ngx_http_fliq_disp_not_made;
     }
 
     ngx_http_fliq_disp_job_answered(job, &answer);
@@ -233,11 +233,7 @@ ngx_http_fliq_disp_job_answered(void *data,
     ngx_http_fliq_disp_batches_add(&disp->settle.batches, &job->entry);
 
     if (opens) {
-        ngx_http_fliq_disp_claim_now(disp);
-
-        if (disp->outbox.what.nblocked) {
-            ngx_http_fliq_disp_outbox_look(disp);
-        }
+        ngx_http_fliq_disp_opened(disp);
     }
 }
 
@@ -267,7 +263,8 @@ ngx_http_fliq_disp_job_judge(ngx_http_fliq_disp_job_t *job,
             return;
         }
 
-        ngx_http_fliq_disp_job_status(job);
+        ngx_http_fliq_disp_unwelcome(job->pool, answer->status,
+                                     &outcome->error);
     }
 
     if (outcome->attempt > job->max_retries || outcome->refused) {
@@ -285,15 +282,13 @@ ngx_http_fliq_disp_job_judge(ngx_http_fliq_disp_job_t *job,
 }
 
 
-static void
-ngx_http_fliq_disp_job_status(ngx_http_fliq_disp_job_t *job)
+void
+ngx_http_fliq_disp_unwelcome(ngx_pool_t *pool, int32_t status,
+    ngx_str_t *error)
 {
-    u_char     *p;
-    ngx_str_t  *error;
+    u_char  *p;
 
-    error = &job->outcome.error;
-
-    p = ngx_pnalloc(job->pool, sizeof("the target answered ") + NGX_INT32_LEN);
+    p = ngx_pnalloc(pool, sizeof("the target answered ") + NGX_INT32_LEN);
 
     if (p == NULL) {
         ngx_str_set(error, "the target refused");
@@ -301,7 +296,5 @@ ngx_http_fliq_disp_job_status(ngx_http_fliq_disp_job_t *job)
     }
 
     error->data = p;
-    error->len = ngx_sprintf(p, "the target answered %D",
-                             job->outcome.status_code)
-                 - p;
+    error->len = ngx_sprintf(p, "the target answered %D", status) - p;
 }

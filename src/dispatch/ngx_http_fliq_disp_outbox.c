@@ -34,12 +34,11 @@ static void ngx_http_fliq_disp_posts_ids(ngx_queue_t *posts, int64_t *ids,
 ngx_int_t
 ngx_http_fliq_disp_outbox_init(ngx_http_fliq_disp_t *disp)
 {
-    ngx_uint_t                    lanes;
     ngx_http_fliq_disp_outbox_t  *outbox;
 
     outbox = &disp->outbox;
 
-    outbox->max = ngx_max(disp->conf.concurrency / 4, 1);
+    outbox->max = NGX_HTTP_FLIQ_DISP_POSTS(disp->conf.concurrency);
     outbox->what.after_lane = NGX_HTTP_FLIQ_NONE;
 
     ngx_http_fliq_disp_lanes_init(&outbox->lanes, disp->pool,
@@ -47,9 +46,8 @@ ngx_http_fliq_disp_outbox_init(ngx_http_fliq_disp_t *disp)
 
     /* the lanes of all calls, and those of posts once more */
 
-    lanes = disp->conf.concurrency + 2 * outbox->max;
-
-    outbox->blocked = ngx_palloc(disp->pool, lanes * sizeof(int32_t));
+    outbox->blocked = ngx_palloc(disp->pool, (disp->calls + outbox->max)
+                                             * sizeof(int32_t));
     if (outbox->blocked == NULL) {
         return NGX_ERROR;
     }
@@ -338,6 +336,7 @@ ngx_http_fliq_disp_outbox_tried(ngx_http_fliq_disp_post_t *post)
     if (post->lane && ngx_http_fliq_disp_lane_give(&disp->lanes, post->lane))
     {
         ngx_http_fliq_disp_claim_now(disp);
+        ngx_http_fliq_disp_buffer_now(disp);
         outbox->wanted = 1;
     }
 

@@ -18,6 +18,11 @@
 #define NGX_HTTP_FLIQ_DISP_MINUTE     60000
 
 
+typedef ngx_http_fliq_store_call_t *(*ngx_http_fliq_disp_disown_pt)(
+    ngx_http_fliq_disp_t *disp, ngx_pool_t *pool,
+    ngx_http_fliq_store_done_pt done);
+
+
 static ngx_int_t ngx_http_fliq_disp_owner_renew(ngx_http_fliq_disp_t *disp);
 static void ngx_http_fliq_disp_owner_set_state(ngx_http_fliq_disp_t *disp,
     ngx_http_fliq_disp_owner_e state);
@@ -30,8 +35,15 @@ static void ngx_http_fliq_disp_owner_entered(void *data, ngx_int_t rc,
 static void ngx_http_fliq_disp_owner_sort(ngx_http_fliq_disp_t *disp);
 static void ngx_http_fliq_disp_owner_sort_posts(void *data, ngx_int_t rc,
     const void *result);
+static void ngx_http_fliq_disp_owner_sort_buffers(void *data, ngx_int_t rc,
+    const void *result);
+static void ngx_http_fliq_disp_owner_sort_on(ngx_http_fliq_disp_t *disp,
+    ngx_int_t rc, const ngx_uint_t *released, const char *kind,
+    ngx_http_fliq_disp_disown_pt disown, ngx_http_fliq_store_done_pt done);
 static void ngx_http_fliq_disp_owner_sorted(void *data, ngx_int_t rc,
     const void *result);
+static void ngx_http_fliq_disp_owner_released(ngx_http_fliq_disp_t *disp,
+    ngx_uint_t released, const char *kind);
 static void ngx_http_fliq_disp_owner_beat_handler(ngx_event_t *ev);
 static void ngx_http_fliq_disp_owner_beaten(void *data, ngx_int_t rc,
     const void *result);
@@ -101,7 +113,9 @@ ngx_http_fliq_disp_owner_session(void *data)
 
     ngx_http_fliq_disp_claim_drop(disp);
     ngx_http_fliq_disp_outbox_drop(disp);
+    ngx_http_fliq_disp_buffer_drop(disp);
     ngx_http_fliq_disp_batches_hurry(&disp->settle.batches);
+    ngx_http_fliq_disp_batches_hurry(&disp->buffer.batches);
 
     if (disp->owner.state == NGX_HTTP_FLIQ_DISP_OWNER_LEAVING
         || disp->owner.state == NGX_HTTP_FLIQ_DISP_OWNER_GONE)
@@ -122,10 +136,12 @@ ngx_http_fliq_disp_owner_buried(ngx_http_fliq_disp_t *disp)
 
     ngx_log_error(NGX_LOG_WARN, disp->log, 0,
                   "this dispatcher was taken for dead, what it had in flight "
-                  "(%ui jobs) is fired by others", disp->njobs);
+                  "(%ui jobs, %ui items) is fired by others", disp->njobs,
+                  disp->buffer.nitems);
 
     ngx_http_fliq_disp_claim_drop(disp);
     ngx_http_fliq_disp_outbox_drop(disp);
+    ngx_http_fliq_disp_buffer_drop(disp);
     ngx_http_fliq_disp_ask_drop(&owner->ask);
 
     if (owner->state == NGX_HTTP_FLIQ_DISP_OWNER_LEAVING
@@ -251,6 +267,7 @@ ngx_http_fliq_disp_owner_set_state(ngx_http_fliq_disp_t *disp,
 
     ngx_http_fliq_disp_claim_now(disp);
     ngx_http_fliq_disp_outbox_look(disp);
+    ngx_http_fliq_disp_buffer_now(disp);
     ngx_http_fliq_disp_tick_now(disp);
 }
 
@@ -414,29 +431,42 @@ static void
 ngx_http_fliq_disp_owner_sort_posts(void *data, ngx_int_t rc,
     const void *result)
 {
-    ngx_http_fliq_disp_t *disp = data;
+    ngx_http_fliq_disp_owner_sort_on(data, rc, result, "jobs",
+                                     ngx_http_fliq_disp_outbox_disown,
+                                     ngx_http_fliq_disp_owner_sort_buffers);
+}
 
+
+static void
+ngx_http_fliq_disp_owner_sort_buffers(void *data, ngx_int_t rc,
+    const void *result)
+{
+    ngx_http_fliq_disp_owner_sort_on(data, rc, result, "posts",
+                                     ngx_http_fliq_disp_buffer_disown,
+                                     ngx_http_fliq_disp_owner_sorted);
+}
+
+
+/* The answer to one kind; ask for the next one. */
+
+static void
+ngx_http_fliq_disp_owner_sort_on(ngx_http_fliq_disp_t *disp, ngx_int_t rc,
+    const ngx_uint_t *released, const char *kind,
+    ngx_http_fliq_disp_disown_pt disown, ngx_http_fliq_store_done_pt done)
+{
     ngx_pool_t                  *pool;
-    const ngx_uint_t            *released;
     ngx_http_fliq_disp_owner_t  *owner;
 
     owner = &disp->owner;
     owner->ask.call = NULL;
-    released = result;
 
     if (rc == NGX_OK) {
-
-        if (*released) {
-            ngx_log_error(NGX_LOG_NOTICE, disp->log, 0,
-                          "%ui jobs of a claim whose answer was lost are due "
-                          "again", *released);
-        }
+        ngx_http_fliq_disp_owner_released(disp, *released, kind);
 
         pool = ngx_http_fliq_disp_ask(&owner->ask, disp->log);
 
         if (pool) {
-            owner->ask.call = ngx_http_fliq_disp_outbox_disown(disp, pool,
-                                  ngx_http_fliq_disp_owner_sorted);
+            owner->ask.call = disown(disp, pool, done);
         }
     }
 
@@ -448,20 +478,36 @@ ngx_http_fliq_disp_owner_sort_posts(void *data, ngx_int_t rc,
 
 
 static void
+ngx_http_fliq_disp_owner_released(ngx_http_fliq_disp_t *disp,
+    ngx_uint_t released, const char *kind)
+{
+    if (released) {
+        ngx_log_error(NGX_LOG_NOTICE, disp->log, 0,
+                      "%ui %s of a claim whose answer was lost are due again",
+                      released, kind);
+    }
+}
+
+
+static void
 ngx_http_fliq_disp_owner_sorted(void *data, ngx_int_t rc, const void *result)
 {
     ngx_http_fliq_disp_t *disp = data;
 
+    const ngx_uint_t            *released;
     ngx_http_fliq_disp_owner_t  *owner;
 
     owner = &disp->owner;
     owner->ask.call = NULL;
+    released = result;
 
     if (rc != NGX_OK) {
         ngx_http_fliq_disp_owner_set_state(disp,
                                            NGX_HTTP_FLIQ_DISP_OWNER_DOWN);
         return;
     }
+
+    ngx_http_fliq_disp_owner_released(disp, *released, "buffers");
 
     owner->unsure = 0;
 
@@ -577,6 +623,7 @@ ngx_http_fliq_disp_owner_reaped(void *data, ngx_int_t rc, const void *result)
 
     if (rc == NGX_OK && *released) {
         ngx_http_fliq_disp_claim_now(disp);
+        ngx_http_fliq_disp_buffer_now(disp);
     }
 }
 

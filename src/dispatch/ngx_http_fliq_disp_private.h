@@ -13,7 +13,8 @@
  *   settle   those of jobs, and the ends of claims
  *   post     a webhook or an alert: one request
  *   outbox   which of them to send, and what was sent
- *   buffer   when to claim the next items of buffers
+ *   item     an attempt of a buffer's item, as a job's
+ *   buffer   when to claim the next items, and what came of them
  *   tick     schedules: spawn the jobs of the runs that have come
  *
  * All of it runs on the worker's event loop.  Times named "..._at" are the
@@ -24,6 +25,7 @@
 #define NGX_HTTP_FLIQ_DISP_PRIVATE_H
 
 #include "ngx_http_fliq_disp.h"
+#include "ngx_http_fliq_store_buffer.h"
 #include "ngx_http_fliq_fd.h"
 
 #include <curl/curl.h>
@@ -36,6 +38,13 @@
 #define NGX_HTTP_FLIQ_DISP_CLAIMS     512     /* finished with one batch */
 
 #define NGX_HTTP_FLIQ_DISP_DELETES    256     /* posts, at the same time */
+
+/* Slots of items and of posts, beside those of jobs. */
+#define NGX_HTTP_FLIQ_DISP_ITEMS(jobs)  ngx_max((jobs) / 2, 1)
+#define NGX_HTTP_FLIQ_DISP_POSTS(jobs)  ngx_max((jobs) / 4, 1)
+
+/* Bodies in memory: those of jobs, and as much of items. */
+#define NGX_HTTP_FLIQ_DISP_BYTES      (64 * 1024 * 1024)
 
 #define NGX_HTTP_FLIQ_DISP_EXCERPT    1024
 #define NGX_HTTP_FLIQ_DISP_BODY_MAX   65536
@@ -79,10 +88,13 @@ typedef struct {
  * ngx_http_fliq_disp_clock_sample(clock, sent, now_at): a statement that was
  * sent at ${sent} and answered just now read ${now_at}.
  * ngx_http_fliq_disp_clock_now(clock): what the database's clock shows.
+ * ngx_http_fliq_disp_clock_error(clock): by how much _now may be wrong.
  */
 void ngx_http_fliq_disp_clock_sample(ngx_http_fliq_disp_clock_t *clock,
     int64_t sent, int64_t now_at);
 int64_t ngx_http_fliq_disp_clock_now(const ngx_http_fliq_disp_clock_t *clock);
+int64_t ngx_http_fliq_disp_clock_error(
+    const ngx_http_fliq_disp_clock_t *clock);
 
 
 /* ---------------------------------------------------------- multi, call -- */
@@ -120,6 +132,8 @@ typedef struct {
     ngx_str_t                        method;    /* NUL-terminated */
     ngx_str_t                        url;       /* NUL-terminated */
     ngx_str_t                        headers;   /* JSON text, or NULL */
+    ngx_str_t                        defaults;  /* the same: those that
+                                                   headers do not name */
     ngx_str_t                        body;      /* len 0: none */
     ngx_str_t                        secret;    /* NULL: do not sign */
     ngx_str_t                        delivery_id;
@@ -131,7 +145,8 @@ typedef struct {
 /* What came of it. */
 typedef struct {
     int64_t                          started_at;
-    int64_t                          retry_after;   /* microseconds, or 0 */
+    int64_t                          retry_after;   /* microseconds; -1:
+                                                       none was given */
     int32_t                          duration_ms;
     int32_t                          status;    /* 0: none came */
     ngx_str_t                        error;     /* why there is no whole
@@ -228,7 +243,8 @@ typedef enum {
     /* the lock is held; owner_create or owner_beat is under way */
     NGX_HTTP_FLIQ_DISP_OWNER_ENTERING,
 
-    /* the row is there; claim_disown or outbox_disown is under way */
+    /* the row is there; claim_disown, outbox_disown or buffer_disown is under
+       way */
     NGX_HTTP_FLIQ_DISP_OWNER_SORTING,
 
     /* may claim */
@@ -366,6 +382,9 @@ void ngx_http_fliq_disp_claim_done(ngx_http_fliq_disp_t *disp);
 
 /* What decides when to claim may have changed: set the alarm anew. */
 void ngx_http_fliq_disp_claim_arm(ngx_http_fliq_disp_t *disp);
+
+/* How long after what is due this dispatcher looks, if others may, too. */
+int64_t ngx_http_fliq_disp_claim_spread(ngx_http_fliq_disp_t *disp);
 
 /* Claim as soon as possible, and at ${due_at}. */
 void ngx_http_fliq_disp_claim_at(ngx_http_fliq_disp_t *disp, int64_t due_at);
@@ -515,6 +534,11 @@ ngx_int_t ngx_http_fliq_disp_copy(ngx_pool_t *pool, ngx_str_t *dst,
 ngx_int_t ngx_http_fliq_disp_copy_id(ngx_pool_t *pool, ngx_str_t *dst,
     const char *prefix, const fliq_id_t *id);
 
+/* The errors of an answer that is no success, and of a call without one. */
+void ngx_http_fliq_disp_unwelcome(ngx_pool_t *pool, int32_t status,
+    ngx_str_t *error);
+extern const ngx_str_t  ngx_http_fliq_disp_not_made;
+
 
 /* --------------------------------------------------------------- settle -- */
 
@@ -606,17 +630,84 @@ void ngx_http_fliq_disp_post_start(ngx_http_fliq_disp_t *disp,
     const ngx_http_fliq_post_t *row);
 
 
-/* --------------------------------------------------------------- buffer -- */
+/* --------------------------------------------------------- buffer, item -- */
+
+/* One attempt of a buffer's first item. */
+typedef struct {
+    ngx_http_fliq_disp_entry_t       entry;     /* first */
+    ngx_http_fliq_disp_t            *disp;
+    ngx_pool_t                      *pool;
+    ngx_http_fliq_disp_lane_t       *lane;      /* of all calls */
+    ngx_http_fliq_disp_lane_t       *own;       /* of items */
+    ngx_http_fliq_disp_call_t       *call;
+
+    fliq_backoff_kind_t              backoff;
+    int32_t                          max_retries;
+    int32_t                          rate_limit;
+    int64_t                          throttled_at;  /* before this one */
+    size_t                           bytes;
+
+    ngx_http_fliq_disp_request_t     request;
+    ngx_http_fliq_item_outcome_t     outcome;
+} ngx_http_fliq_disp_item_t;
 
 typedef struct {
+    ngx_http_fliq_disp_ask_t         ask;       /* buffer_claim */
+    ngx_http_fliq_disp_ask_t         next;      /* buffer_next */
+    ngx_http_fliq_owner_t            owner;     /* as the ask has it */
+    ngx_uint_t                       generation;
+    ngx_uint_t                       limit;     /* was asked for */
+    int32_t                         *blocked;
+    ngx_uint_t                       nblocked;
+
+    ngx_http_fliq_alarm_t           *alarm;
+    int64_t                          armed;     /* for when; NEVER */
     int64_t                          due_at;    /* next; NEVER */
+    int64_t                          poll;      /* when, at the latest */
+    int64_t                          not_before;
+    int64_t                          pause;     /* after a failure */
+    int64_t                          room;      /* since when a slot is free */
+
+    ngx_http_fliq_disp_lanes_t       lanes;     /* of items alone */
+    ngx_uint_t                       max;
+    ngx_uint_t                       nitems;    /* claimed and not settled */
+    size_t                           bytes;     /* of their bodies */
+
+    ngx_http_fliq_disp_batches_t     batches;
+
+    unsigned                         own:1;     /* due_at is from a hint */
+    unsigned                         backlog:1; /* more is due than fits */
 } ngx_http_fliq_disp_buffer_t;
 
-void ngx_http_fliq_disp_buffer_init(ngx_http_fliq_disp_t *disp);
+ngx_int_t ngx_http_fliq_disp_buffer_init(ngx_http_fliq_disp_t *disp);
+void ngx_http_fliq_disp_buffer_done(ngx_http_fliq_disp_t *disp);
 
-/* A buffer may send at ${due_at}. */
+/* What decides when to claim may have changed: set the alarm anew. */
+void ngx_http_fliq_disp_buffer_arm(ngx_http_fliq_disp_t *disp);
+
+/* Claim at ${due_at}, and as soon as possible. */
 void ngx_http_fliq_disp_buffer_at(ngx_http_fliq_disp_t *disp,
     int64_t due_at);
+void ngx_http_fliq_disp_buffer_now(ngx_http_fliq_disp_t *disp);
+
+/* Forget the claim under way: its session or its identity is gone. */
+void ngx_http_fliq_disp_buffer_drop(ngx_http_fliq_disp_t *disp);
+
+/* Give back what was claimed without our knowing. */
+ngx_http_fliq_store_call_t *ngx_http_fliq_disp_buffer_disown(
+    ngx_http_fliq_disp_t *disp, ngx_pool_t *pool,
+    ngx_http_fliq_store_done_pt done);
+
+/* 1 as long as something is under way that was claimed. */
+ngx_uint_t ngx_http_fliq_disp_buffer_busy(ngx_http_fliq_disp_t *disp);
+
+/*
+ * _start: make an attempt; NGX_ERROR when there is no memory to begin.
+ * _free: it is settled, or given up.  Gives its slot and its memory back.
+ */
+ngx_int_t ngx_http_fliq_disp_item_start(ngx_http_fliq_disp_t *disp,
+    const ngx_http_fliq_item_attempt_t *attempt);
+void ngx_http_fliq_disp_item_free(ngx_http_fliq_disp_item_t *item);
 
 
 /* ----------------------------------------------------------------- tick -- */
@@ -691,6 +782,7 @@ struct ngx_http_fliq_disp_s {
     ngx_http_fliq_disp_e             state;
     ngx_http_fliq_disp_conf_t        conf;
 
+    ngx_uint_t                       calls;     /* slots of all kinds */
     ngx_uint_t                       njobs;     /* claimed and not settled */
     size_t                           bytes;     /* of their bodies */
 
@@ -708,6 +800,9 @@ struct ngx_http_fliq_disp_s {
     ngx_http_fliq_fd_t              *exit;      /* worker's exit */
     ngx_event_t                      drain;
 };
+
+/* A lane that a claim passed over has room again. */
+void ngx_http_fliq_disp_opened(ngx_http_fliq_disp_t *disp);
 
 /*
  * ngx_http_fliq_disp_ask(ask, log): the pool to ask with, or NULL.

@@ -21,10 +21,13 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_fliq_disp_request_user(
-    ngx_http_fliq_disp_headers_t *headers, const ngx_str_t *text,
-    ngx_log_t *log);
+    ngx_http_fliq_disp_headers_t *headers, ngx_http_fliq_disp_call_t *call);
+static ngx_int_t ngx_http_fliq_disp_request_load(const ngx_str_t *text,
+    json_t **object, ngx_log_t *log);
 static ngx_int_t ngx_http_fliq_disp_request_members(
-    ngx_http_fliq_disp_headers_t *headers, json_t *object);
+    ngx_http_fliq_disp_headers_t *headers, json_t *object, json_t *winners);
+static ngx_uint_t ngx_http_fliq_disp_request_named(json_t *object,
+    const char *name);
 static ngx_int_t ngx_http_fliq_disp_request_own(
     ngx_http_fliq_disp_headers_t *headers, ngx_http_fliq_disp_call_t *call);
 static ngx_int_t ngx_http_fliq_disp_request_signature(
@@ -43,20 +46,13 @@ static ngx_uint_t ngx_http_fliq_disp_request_blank(const ngx_str_t *value);
 ngx_int_t
 ngx_http_fliq_disp_request_headers(ngx_http_fliq_disp_call_t *call)
 {
-    ngx_http_fliq_disp_headers_t         headers;
-    const ngx_http_fliq_disp_request_t  *request;
-
-    request = call->request;
+    ngx_http_fliq_disp_headers_t  headers;
 
     headers.pool = call->pool;
     headers.last = &call->headers;
     headers.content_type = 0;
 
-    if (request->headers.len
-        && ngx_http_fliq_disp_request_user(&headers, &request->headers,
-                                           call->multi->log)
-           != NGX_OK)
-    {
+    if (ngx_http_fliq_disp_request_user(&headers, call) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -66,32 +62,64 @@ ngx_http_fliq_disp_request_headers(ngx_http_fliq_disp_call_t *call)
 
 static ngx_int_t
 ngx_http_fliq_disp_request_user(ngx_http_fliq_disp_headers_t *headers,
-    const ngx_str_t *text, ngx_log_t *log)
+    ngx_http_fliq_disp_call_t *call)
 {
-    json_t        *object;
-    ngx_int_t      rc;
-    json_error_t   error;
+    json_t     *given, *defaults;
+    ngx_int_t   rc;
 
-    object = json_loadb((char *) text->data, text->len, 0, &error);
+    given = NULL;
+    defaults = NULL;
 
-    if (!json_is_object(object)) {
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "stored headers are not an object: %s", error.text);
-        json_decref(object);
-        return NGX_ERROR;
+    rc = ngx_http_fliq_disp_request_load(&call->request->headers, &given,
+                                         call->multi->log);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_fliq_disp_request_load(&call->request->defaults,
+                                             &defaults, call->multi->log);
     }
 
-    rc = ngx_http_fliq_disp_request_members(headers, object);
+    if (rc == NGX_OK) {
+        rc = ngx_http_fliq_disp_request_members(headers, defaults, given);
+    }
 
-    json_decref(object);
+    if (rc == NGX_OK) {
+        rc = ngx_http_fliq_disp_request_members(headers, given, NULL);
+    }
+
+    json_decref(given);
+    json_decref(defaults);
 
     return rc;
 }
 
 
+/* A NULL text is a NULL object. */
+
+static ngx_int_t
+ngx_http_fliq_disp_request_load(const ngx_str_t *text, json_t **object,
+    ngx_log_t *log)
+{
+    json_error_t  error;
+
+    if (text->len == 0) {
+        return NGX_OK;
+    }
+
+    *object = json_loadb((char *) text->data, text->len, 0, &error);
+
+    if (!json_is_object(*object)) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "stored headers are not an object: %s", error.text);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_http_fliq_disp_request_members(ngx_http_fliq_disp_headers_t *headers,
-    json_t *object)
+    json_t *object, json_t *winners)
 {
     json_t      *member;
     ngx_str_t    value;
@@ -100,7 +128,9 @@ ngx_http_fliq_disp_request_members(ngx_http_fliq_disp_headers_t *headers,
 
     json_object_foreach(object, name, member) {
 
-        if (!json_is_string(member)) {
+        if (!json_is_string(member)
+            || ngx_http_fliq_disp_request_named(winners, name))
+        {
             continue;
         }
 
@@ -127,6 +157,25 @@ ngx_http_fliq_disp_request_members(ngx_http_fliq_disp_headers_t *headers,
     }
 
     return NGX_OK;
+}
+
+
+/* Whether ${object}, which may be NULL, has a header of that name. */
+
+static ngx_uint_t
+ngx_http_fliq_disp_request_named(json_t *object, const char *name)
+{
+    json_t      *member;
+    const char  *other;
+
+    json_object_foreach(object, other, member) {
+
+        if (ngx_strcasecmp((u_char *) name, (u_char *) other) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -607,6 +607,9 @@ typedef struct {
     ngx_uint_t    settled;
     ngx_uint_t    posted;               /* webhooks and alerts that now wait
                                            in the outbox */
+    int64_t       next_at;              /* of items: when the first of their
+                                           buffers may send; NONE: none
+                                           waits */
 } ngx_http_fliq_settled_t;
 
 /*

@@ -270,6 +270,8 @@ ngx_http_fliq_store_decode_settled(ngx_http_fliq_store_call_t *call,
     settled.owner = ngx_http_fliq_get_int(res, 0, 0);
     settled.settled = ngx_http_fliq_get_int(res, 0, 1);
     settled.posted = ngx_http_fliq_get_int(res, 0, 2);
+    settled.next_at = PQnfields(res) > 3 ? ngx_http_fliq_get_time(res, 0, 3)
+                                         : NGX_HTTP_FLIQ_NONE;
 
     call->done(call->data, NGX_OK, &settled);
 }

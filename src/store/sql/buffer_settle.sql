@@ -9,7 +9,8 @@
 --      $13 bytea[] pace, $14 int4[] 1 where no request was made: nothing is
 --      counted, $15 text[] item status: pending (it is tried again),
 --      completed or failed, $16 int4[] histogram bucket; $17 int4 shard
--- out: one row: owner boolean (not buried), settled int8, posted int8
+-- out: one row: owner boolean (not buried), settled int8, posted int8,
+--      next_at timestamptz: when the first of these buffers may send, or NULL
 -- An outcome counts when its owner still has the buffer, with that item and
 -- that attempt.  A tail is locked only where no item was seen behind the one
 -- that ends.
@@ -65,7 +66,7 @@ WITH me AS MATERIALIZED (
       FROM ending i
      WHERE h.buffer_id = i.buffer_id AND (h.owner_id = $1::uuid) IS TRUE
        AND h.item_id = i.item_id AND h.attempt = i.attempt
- RETURNING i.*
+ RETURNING i.*, h.due_at AS next_at
 ), idle AS (
     UPDATE fliq.buffer_tails t
        SET idle = true
@@ -153,4 +154,5 @@ WITH me AS MATERIALIZED (
 SELECT EXISTS (SELECT FROM me) AS owner,
        (SELECT count(*) FROM done) AS settled,
        (SELECT count(*) FROM hooks) + (SELECT count(*) FROM alerts)
-           AS posted
+           AS posted,
+       (SELECT min(next_at) FROM freed) AS next_at
