@@ -1,4 +1,5 @@
 # The statements and migrations as C: rules for fliq_sql.h and fliq_sql.c.
+# The description of the API as C: fliq_openapi.c.
 
 cat << END                                                    >> $NGX_MAKEFILE
 
@@ -14,5 +15,10 @@ $NGX_OBJS/fliq_sql.c:	\\
 	\$(wildcard \$(fliq_sql)/*.sql \$(fliq_sql)/migrations/*.sql)
 	LC_ALL=C awk -f \$< \$(sort \$(wildcard \$(fliq_sql)/*.sql)) \\
 		\$(sort \$(wildcard \$(fliq_sql)/migrations/*.sql)) > \$@
+
+$NGX_OBJS/fliq_openapi.c:	\\
+	$ngx_addon_dir/src/api/openapi.pl $ngx_addon_dir/docs/openapi.yaml
+	perl \$^ > \$@.new
+	mv \$@.new \$@
 
 END

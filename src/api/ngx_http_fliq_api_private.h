@@ -431,6 +431,8 @@ json_t *ngx_http_fliq_item_json(ngx_http_fliq_ctx_t *ctx, const void *item);
 
 ngx_int_t ngx_http_fliq_health_get(ngx_http_request_t *r,
     ngx_http_fliq_ctx_t *ctx);
+ngx_int_t ngx_http_fliq_openapi_get(ngx_http_request_t *r,
+    ngx_http_fliq_ctx_t *ctx);
 
 ngx_int_t ngx_http_fliq_jobs_create(ngx_http_request_t *r,
     ngx_http_fliq_ctx_t *ctx);

@@ -32,6 +32,10 @@ static const ngx_http_fliq_route_t  ngx_http_fliq_routes[] = {
       NGX_HTTP_FLIQ_SCOPE_NONE, NGX_HTTP_FLIQ_BODY_NONE,
       ngx_http_fliq_health_get },
 
+    { NGX_HTTP_GET, "/openapi.json",
+      NGX_HTTP_FLIQ_SCOPE_NONE, NGX_HTTP_FLIQ_BODY_NONE,
+      ngx_http_fliq_openapi_get },
+
     { NGX_HTTP_POST, "/jobs",
       NGX_HTTP_FLIQ_SCOPE_WRITE, NGX_HTTP_FLIQ_BODY_JSON,
       ngx_http_fliq_jobs_create },
