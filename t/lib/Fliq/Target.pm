@@ -101,7 +101,14 @@ sub by_path ($self) {
 # was closed; undef as long as it is open.
 sub sent ($self, $request) {
     $self->_read;
-    return $self->{closes}{$request->{conn}};
+    return ($self->{closes}{$request->{conn}} // [])->[0];
+}
+
+
+# closed(request): when its connection was closed; undef while it is open.
+sub closed ($self, $request) {
+    $self->_read;
+    return ($self->{closes}{$request->{conn}} // [])->[1];
 }
 
 
@@ -159,7 +166,7 @@ sub _parse ($self) {
                      Fliq::Target::Server::RECORD;
 
         if ($type eq 'C') {
-            $self->{closes}{$conn} = $head;
+            $self->{closes}{$conn} = [$head, $usec / 1e6];
             $at += Fliq::Target::Server::RECORD;
             next;
         }
