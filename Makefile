@@ -30,7 +30,7 @@ test-long:       ## the tests that take minutes, too
 test-sanitize:   ## the tests with sanitizers in the module and in nginx
 	@NGINX_SRC=$$(tools/fetch-nginx) BUILD=sanitize tools/test $(T)
 
-fuzz:            ## fuzz src/core, SECONDS=60 or HOURS=n for each parser
+fuzz:            ## fuzz what reads input, SECONDS=60 or HOURS=n each
 	@tools/fuzz $(if $(HOURS),$$(($(HOURS) * 3600)),$(or $(SECONDS),60))
 
 lint:            ## check style and structure, analyse C and shell code
