@@ -103,4 +103,24 @@ eachBase(({ name, dialect, connect, receiver }) => {
             await fliq.alerts.delete(id);
         }
     });
+
+    test('what a channel is told when an item has failed', async () => {
+        const path = `/200/alert/item/${name}`;
+        const { id } = await fliq.alerts.create({
+            type: 'webhook', target: receiver.url(path) });
+        const buffer = await fliq.buffers.create({
+            name: 'alerting', url: receiver.url('/502/item'),
+            rate_limit: 100, max_retries: 0 });
+        const item = await fliq.buffers.pushItem(buffer.id);
+        const body = JSON.parse((await receiver.to(path))[0].body);
+        const failed = await fliq.buffers.getItem(buffer.id, item.id);
+
+        check(alert, body);
+        assert.deepEqual(body, {
+            event: 'failure', resource_type: 'buffer_item',
+            resource_id: item.id, buffer_id: buffer.id, url: buffer.url,
+            method: 'POST', last_error: failed.last_error, status_code: 502,
+            attempts: 1, failed_at: failed.completed_at });
+        await fliq.alerts.delete(id);
+    });
 });

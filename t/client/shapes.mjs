@@ -1,5 +1,5 @@
-// What the API answers, as tables: the members of each object, all of which
-// are there and no others, and what each may be.
+// What the API answers, as tables: the members of each object and what each
+// may be.  All are there, but for those that are optional, and no others.
 //
 //     check(job, answer);
 
@@ -129,7 +129,10 @@ export const item = {
     status_code: nullable(code), retry_count: count,
     max_retries: (v) => count(v) && v <= 20, last_error: nullable(string),
     replay_of: nullable(id('item')), created_at: time,
-    completed_at: nullable(time),
+    completed_at: nullable(time), user_id: optional(id('acct')),
+    attempts: optional(count), headers: optional(nullable(strings)),
+    body: optional(nullable(string)),
+    idempotency_key: optional(nullable(string)),
 };
 
 export const channel = {
