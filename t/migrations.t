@@ -77,7 +77,7 @@ on($dsn, "INSERT INTO fliq.schema_migrations (version, name)
 $node = Fliq::Node->start(sandbox, workers => 1, dsn => $dsn);
 
 my $newer = $latest + 7;
-my $line = qr/\[\w+\] .*\b$newer\b.*/;
+my $line = qr{\[\w+\] .*schema.*\b$newer\b.*};
 
 ok(wait_until(sub { $node->log =~ $line }), 'a newer schema: a log line');
 diag($node->log =~ /($line)/);
