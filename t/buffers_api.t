@@ -118,44 +118,6 @@ is_status(create(body => 5, paused => 'x', cron => 1), 201,
           'what it does not know is ignored');
 
 
-# --- create: what is refused
-
-my @bad = (
-    [invalid_name => name => undef], [invalid_name => name => ''],
-    [invalid_name => name => 'x' x 257], [invalid_name => name => 7],
-    [invalid_name => name => "a\0b"],
-    [invalid_url => url => undef], [invalid_url => url => 'ftp://x/'],
-    [invalid_url => url => 'http://10.1.2.3/'], [invalid_url => url => 1],
-    [invalid_url => url => 'http://u:p@example.com/'],
-    [invalid_http_method => http_method => 'BREW'],
-    [invalid_method => method => 'BREW'],
-    [invalid_http_method => http_method => 'GET', method => 'PUT'],
-    [invalid_headers => headers => { Host => 'x' }],
-    [invalid_headers => headers => 'x'],
-    [invalid_headers => headers => { a => 1 }],
-    [invalid_rate_limit => rate_limit => 0],
-    [invalid_rate_limit => rate_limit => 1001],
-    [invalid_rate_limit => rate_limit => 1.5],
-    [invalid_rate_limit => rate_limit => '10'],
-    [invalid_max_retries => max_retries => 21],
-    [invalid_max_retries => max_retries => -1],
-    [invalid_timeout_seconds => timeout_seconds => 0],
-    [invalid_timeout_seconds => timeout_seconds => 3601],
-    [invalid_backoff => backoff => 'none'],
-    [invalid_webhook_url => webhook_url => 'http://10.1.2.3/'],
-    [invalid_webhook_url => webhook_url => ''],
-    [invalid_webhook_headers => webhook_headers => []],
-);
-
-for (@bad) {
-    my ($code, %fields) = @$_;
-    is_error(create(%fields), 400, $code, "create with $_->[1]");
-}
-
-is_error(api('POST', '/buffers', $_), 400, 'invalid_json', "'$_'")
-    for '', '[]', '{', 'null', '{"url":1,"url":1}';
-
-
 # --- names
 
 is_status(create(name => 'x' x 256), 201, 'a long name');
@@ -223,32 +185,15 @@ is(push_item($least, '{"body":"x"}', { 'Content-Type' => 'text/plain' })
    ->{json}{body}, 'x', 'any Content-Type');
 is(push_item($least, { body => '' })->{json}{body}, '', 'an empty text');
 
-my @refused = (
-    [invalid_body => { body => 5 }], [invalid_body => { body => {} }],
-    [invalid_headers => { headers => { Host => 'x' } }],
-    [invalid_headers => { headers => [] }],
-    [invalid_headers => { headers => { 'X-Fliq-A' => 'x' } }],
-    [invalid_headers => { headers => { map { ("a$_" => '') } 1 .. 65 } }],
-    [invalid_headers => { headers => { a => 'x' x 16_384 } }],
-    [invalid_idempotency_key => { idempotency_key => '' }],
-    [invalid_idempotency_key => { idempotency_key => 'x' x 257 }],
-    [invalid_idempotency_key => { idempotency_key => "a\0" }],
-    [invalid_idempotency_key => { idempotency_key => 1 }],
-    [invalid_json => '[]'], [invalid_json => '{'], [invalid_json => 'null'],
-    [invalid_json => ' '], [invalid_json => '{"body":"","body":""}'],
-);
-
 is_error(push_item($least, $_->[1]), 400, $_->[0], "push of $_->[0]")
-    for @refused;
+    for [invalid_headers => { headers => { map { ("a$_" => '') } 1 .. 65 } }],
+        [invalid_headers => { headers => { a => 'x' x 16_384 } }],
+        [invalid_json => ' '];
 is_error(push_item($least, {}, { 'Idempotency-Key' => "\xff" }), 400,
          'invalid_idempotency_key', 'a key in a header that is no text');
 is_error(push_item($least, { idempotency_key => 'a' },
                    { 'Idempotency-Key' => 'b' }),
          400, 'invalid_idempotency_key', 'two keys');
-is_error(push_item($least, { body => 'x' x 1_048_577 }), 413,
-         'body_too_large', 'a body');
-is_status(push_item($least, { body => 'x' x 1_048_576 }), 201,
-          'the longest body');
 
 
 # --- keys
@@ -344,12 +289,6 @@ is_deeply(get("$many->{id}/items?status=completed&cursor="
 is_deeply(get("$least->{id}/items?status=failed"),
           { items => [], next_cursor => undef }, 'none of a state');
 
-is_error(api('GET', "/buffers/$many->{id}/items?$_->[1]"), 400, $_->[0],
-         $_->[1])
-    for [invalid_status => 'status=success'],
-        [invalid_status => 'status=Pending'], [invalid_limit => 'limit=0'],
-        [invalid_limit => 'limit=101'], [invalid_cursor => 'cursor=x'];
-
 # Those that were there are each seen once, though others come.
 
 my $long = create()->{json};
@@ -400,8 +339,6 @@ do {
 
 is_deeply(\@walked, [map { $_->{id} } @{ $buffers->{buffers} }],
           'pages have each once, though another came');
-is_error(api('GET', '/buffers?limit=x'), 400, 'invalid_limit', 'a limit');
-is_error(api('GET', '/buffers?cursor=x'), 400, 'invalid_cursor', 'a cursor');
 
 
 # --- replay
@@ -451,64 +388,24 @@ is_deeply($answer->{json}, { code => 'item_not_failed',
           'in its shape');
 
 
-# --- tenants, scopes, ids
+# --- tenants
 
 my $account = sandbox->fliqctl('account', 'create', '--name', 'other');
-my @tokens = map { sandbox->fliqctl('token', 'create', '--account', @$_) }
-    [$account->{id}], [sandbox->{account}, '--scope', 'read'];
-my ($stranger, $reader) =
-    map { { Authorization => "Bearer $_->{token}" } } @tokens;
+my $stranger = { Authorization => 'Bearer '
+    . sandbox->fliqctl('token', 'create', '--account', $account->{id})
+      ->{token} };
 my $theirs = api('POST', '/buffers', { url => $url, name => 'least' },
                  $stranger);
 
 is_status($theirs, 201, 'names are for one account');
 $theirs = $theirs->{json};
 
-my @routes = (['GET', ''], ['DELETE', ''], ['POST', '/pause'],
-              ['POST', '/resume'], ['GET', '/stats'], ['GET', '/items'],
-              ['GET', '/items?status=running'], ['POST', '/items', {}],
-              ['POST', '/items', { idempotency_key => 'full' }],
-              ['GET', "/items/$whole->{id}"],
-              ['POST', "/items/$whole->{id}/replay"]);
-
-for (@routes) {
-    my ($method, $path, $body) = @$_;
-
-    is_error(api($method, "/buffers/$many->{id}$path", $body, $stranger),
-             404, 'not_found', "a stranger's $method $path");
-    is_error(api($method, "/buffers/$_$path", $body), 404, 'not_found',
-             "$method $path of $_")
-        for 'buf_' . '0' x 26, 'buf_x', 'job_' . '0' x 26, 'a%2Fb',
-            $theirs->{id};
-    is_error(api($method, "/buffers/$many->{id}$path", $body, $reader),
-             403, 'forbidden', "$method $path to read only")
-        if $method ne 'GET';
-    is_status(api($method, "/buffers/$many->{id}$path", $body, $reader),
-              200, "$method $path to read") if $method eq 'GET';
-}
-
-for my $id ('item_' . '0' x 26, 'item_x', $many->{id}, $item->{id}, 'a%2Fb') {
-    is_error(api('GET', "/buffers/$many->{id}/items/$id"), 404, 'not_found',
-             "item $id");
-    is_error(api('POST', "/buffers/$many->{id}/items/$id/replay"), 404,
-             'not_found', "replay of $id");
-}
-
 is_error(api('GET', "/buffers/$theirs->{id}/items/$whole->{id}", undef,
              $stranger), 404, 'not_found', "an item in a stranger's buffer");
 is_error(api('POST', "/buffers/$theirs->{id}/items/$whole->{id}/replay",
              undef, $stranger), 404, 'not_found', 'a replay there');
-is_error(api('POST', '/buffers', { url => $url, name => 'r' }, $reader), 403,
-         'forbidden', 'a create to read only');
 is(scalar @{ api('GET', '/buffers', undef, $stranger)->{json}{buffers} }, 1,
    'a list has what is its own');
-
-for (['PATCH', ''], ['PUT', '/items'], ['GET', '/pause'],
-     ['DELETE', "/items/$whole->{id}"]) {
-    my ($method, $path) = @$_;
-    is_error(api($method, "/buffers/$many->{id}$path"), 405,
-             'method_not_allowed', "$method $path");
-}
 
 sql("UPDATE fliq.accounts SET suspended_at = now() WHERE name = 'other'");
 ok(wait_until(sub {

@@ -57,9 +57,11 @@ BEGIN {
 use Fliq::Nginx;
 use Fliq::Contract::Fields;
 
-our @EXPORT = (@Fliq::Nginx::EXPORT, qw(route made tenant job_with job_tried));
+our @EXPORT = (@Fliq::Nginx::EXPORT, qw(route made tenant job_with job_tried
+    item_with));
 
 my %route;
+my $made = 0;                   # what is unique
 my %expected;                   # by block: what each answer must be
 
 $Fliq::Nginx::http_config = <<'END_HTTP';
@@ -90,6 +92,9 @@ Test::Nginx::Util::add_block_preprocessor(\&_complete);
 #   success => N      the status of a good answer (201 for a POST that has a
 #                     body, 204 for a DELETE, else 200)
 #   ids => HASH       the ids in the pattern
+#   unique => NAME    a member of the body that no two requests may share
+#   optional_body => 1  a request without one is good, too
+#   writes => 0|1     whether it takes the scope write (all but a GET)
 #   public => 1       no token is needed
 sub route {
     my ($what, %options) = @_;
@@ -112,7 +117,7 @@ sub made {
     });
 
     die "POST $path: $answer->{content}\n" if !$answer->{success};
-    return $answer->{content} eq ''
+    return ($answer->{content} // '') eq ''
         ? undef : JSON::PP->new->utf8->decode($answer->{content});
 }
 
@@ -172,6 +177,25 @@ sub _running {
 
     IO::Select->new($listener)->can_read(20) or die "$id does not run\n";
     push @listeners, $listener->accept;
+    return $id;
+}
+
+
+# item_with(buffer, status, fields): the id of an item that waits (pending) in
+# a buffer that is paused, or of which this has come.
+sub item_with {
+    my ($buffer, $status, %fields) = @_;
+    my $id = made("/buffers/$buffer->{id}/items", \%fields)->{id};
+
+    sandbox->sql("WITH gone AS (
+                      UPDATE fliq.buffer_items
+                         SET status = '$status', completed_at = now()
+                       WHERE fliq.id_text('item', id) = '$id'
+                   RETURNING buffer_id)
+                  UPDATE fliq.buffer_heads SET $status = $status + 1
+                   WHERE buffer_id IN (SELECT buffer_id FROM gone)")
+        if $status ne 'pending';
+
     return $id;
 }
 
@@ -339,6 +363,7 @@ sub body {
         '{"a":1,"a":2}', '{"b":{"a":1,"a":1}}',
         '{"a":' . '[' x 5000);
 
+    shift @bad if $route{optional_body};
     return map { _refused('the body ' . substr($_, 0, 30), 400,
                  'invalid_json', body => $_) } @bad;
 }
@@ -460,7 +485,9 @@ sub _path {
 sub _object {
     my ($members, $field, $text) = @_;
     my %text = map { ($_ => json($members->{$_})) } keys %$members;
+    my $unique = $route{unique};
 
+    $text{$unique} = json('u' . ++$made) if defined $unique;
     delete $text{$field} if defined $field;
     my @all = map { json($_) . ":$text{$_}" } sort keys %text;
     push @all, json($field) . ":$text" if defined $text;
