@@ -8,6 +8,8 @@ package Fliq::Target::Server;
 #   /slow/MS                   200 after so many milliseconds
 #   /flaky/N                   500 to the first N attempts of a delivery id
 #   /retry-after/N[/STATUS]    STATUS (503) with Retry-After: N, then 200
+#   /rate/N/MS                 200 after so many milliseconds, 429 at once to
+#                              what is more than N in a second of a path
 #   /redirect                  302 to /ok/redirected
 #   /echo, /big/N, /binary     the request's body; N bytes; no UTF-8
 #   /continue                  100, 103 and then 200
@@ -35,6 +37,7 @@ my %route = (
     'slow'                => \&slow,
     'flaky'               => \&flaky,
     'retry-after'         => \&retry_after,
+    'rate'                => \&rate,
     'redirect'            => \&redirect,
     'echo'                => sub ($c, @) { reply($c, 200, $c->{body}) },
     'big'                 => \&big,
@@ -52,7 +55,7 @@ my %route = (
 );
 
 my ($listen, $record, $record_fd, $life);
-my (@conns, %attempts);
+my (@conns, %attempts, %taken);
 my @timers;                     # [time, handler], the latest first
 my ($readers, $writers) = ('', '');
 my $log = '';
@@ -283,6 +286,18 @@ sub retry_after ($c, $value = 1, $status = 503, @) {
 
     $value =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ge;
     reply($c, $status, 'later', "Retry-After: $value");
+}
+
+
+sub rate ($c, $most, $ms, @path) {
+    my $taken = $taken{join '/', $most, $ms, @path} //= [];
+    my $now = now();
+
+    shift @$taken while @$taken && $taken->[0] <= $now - 1_000_000;
+    return reply($c, 429, 'too many', 'Retry-After: 1') if @$taken >= $most;
+
+    push @$taken, $now;
+    slow($c, $ms);
 }
 
 
