@@ -66,7 +66,7 @@ WITH me AS MATERIALIZED (
       FROM ending i
      WHERE h.buffer_id = i.buffer_id AND (h.owner_id = $1::uuid) IS TRUE
        AND h.item_id = i.item_id AND h.attempt = i.attempt
- RETURNING i.*, h.due_at AS next_at
+ RETURNING i.*, CASE WHEN NOT h.paused THEN h.due_at END AS next_at
 ), idle AS (
     UPDATE fliq.buffer_tails t
        SET idle = true
