@@ -261,6 +261,7 @@ fliq_url_parse(fliq_str_t text, fliq_url_t *url, const char **why)
     }
 
     p = text.data + skip;
+    next = p;
 
     for (end = p; end < text.data + text.len; end++) {
         if (*end == '/' || *end == '?' || *end == '#') {
