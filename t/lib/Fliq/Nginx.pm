@@ -40,7 +40,7 @@ our $config = <<'END_CONFIG';
 END_CONFIG
 
 my $bad = qr/\[(?:alert|emerg|crit)\]
-             |AddressSanitizer|LeakSanitizer|runtime\ error:/x;
+             |AddressSanitizer|LeakSanitizer:|runtime\ error:/x;
 my $json = JSON::PP->new->utf8->canonical->allow_nonref;
 my $sandbox;
 

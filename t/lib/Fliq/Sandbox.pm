@@ -244,7 +244,7 @@ sub bad_lines ($self, @allowed) {
 # bad_in(log, allowed): the lines of an error.log that must not be there.
 sub bad_in ($log, @allowed) {
     my $bad = qr/\[(?:alert|emerg|crit)\]
-                 |AddressSanitizer|LeakSanitizer|runtime\ error:/x;
+                 |AddressSanitizer|LeakSanitizer:|runtime\ error:/x;
 
     return _but(\@allowed, grep { /$bad/ } split /\n/, $log);
 }
