@@ -40,10 +40,17 @@ cmp_ok(scalar keys %code, '>', 20, 'the table was read');
 my $named = qr/(?:fault_field|field_(?!named|sent)\w+|target_\w+)
                \( (?:in->)?ctx,\s+ (?:(?:in->)?body,\s+)? "(\w+)"/x;
 
+# Those that come as an argument were named further up, in just these two.
+my %passed;
+
 for my $file (glob "$repo/src/api/*.c") {
     my $text = slurp($file);
     $code{"invalid_$1"} = 400 while $text =~ /$named/g;
+    $passed{$1} = 1 while $text =~ /fault_field\([^,]+,\s*([^",]+),/g;
 }
+
+delete $passed{'const char *field'};
+is_deeply([sort keys %passed], [qw(field name)], 'no name is made elsewhere');
 
 cmp_ok(scalar(grep { /^invalid_/ } keys %code), '>', 25, 'so were fields');
 
