@@ -78,6 +78,11 @@ $Fliq::Nginx::config = <<'END_CONFIG';
     location /sdk/ {
         fliq_api dialect=sdk;
     }
+
+    location /narrow/ {
+        fliq_api;
+        client_max_body_size 8k;
+    }
 END_CONFIG
 
 Test::Nginx::Util::no_long_string();
@@ -353,7 +358,7 @@ sub ids {
 }
 
 
-# Bodies that are no JSON object.
+# Bodies that are no JSON object, and one that is too long to be looked at.
 sub body {
     my @bad = ('', '{', '}', '[]', '[{}]', 'null', '5', '"text"', 'true',
         'a=b', '{"a":}', '{"a":1,}', "{'a':1}", '{"a":1} x', '{"a":01}',
@@ -364,8 +369,11 @@ sub body {
         '{"a":' . '[' x 5000);
 
     shift @bad if $route{optional_body};
-    return map { _refused('the body ' . substr($_, 0, 30), 400,
-                 'invalid_json', body => $_) } @bad;
+    return (
+        map({ _refused('the body ' . substr($_, 0, 30), 400, 'invalid_json',
+                       body => $_) } @bad),
+        _refused('a long body', 413, 'body_too_large', request =>
+                 "$route{method} /narrow" . _path() . "\n" . 'x' x 9000));
 }
 
 
