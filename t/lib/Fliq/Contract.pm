@@ -31,8 +31,9 @@ package Fliq::Contract;
 #       route.  PATTERN is about the message where there is a CODE, else about
 #       the whole answer.
 #
-# A VALUE is JSON, or "text" x N, or absent.  {job} in a path stands for the
-# id of that name in ids.  WHO is one of the tenants below.
+# A VALUE is JSON, where "text" x N is as good as a string, or absent.  {job}
+# in a path stands for the id of that name in ids.  WHO is one of the tenants
+# below.
 
 use strict;
 use warnings;
@@ -509,8 +510,7 @@ sub _value {
     my ($text) = @_;
 
     return undef if $text eq 'absent';
-    return json($1 x $2) if $text =~ /^"(.*)" x (\d+)\z/;
-    return $text;
+    return $text =~ s/"([^"]*)" x (\d+)/json($1 x $2)/ger;
 }
 
 
@@ -519,7 +519,8 @@ sub _fields_rows {
         my ($field, $value, $message, $other) = split /\s{2,}/;
         my ($status, $code) = split / /, $other // "400 invalid_$field";
 
-        _refused("$field: $value", $status, $code, message => $message // '.',
+        _refused("$field: " . substr($value, 0, 60), $status, $code,
+                 message => $message // '.',
                  body => _object($route{body}, $field, _value($value)));
     } @_;
 }

@@ -64,7 +64,11 @@ my $headers = <<'END_HEADERS';
 %s  {"Expect":"x"}  .
 %s  {"x-fliq-signature":"x"}  .
 %s  {"X-Fliq-New":"x"}  .
+%s  {"a":"x" x 16384}  16384 bytes
 END_HEADERS
+
+$headers .= '%s  {' . join(',', map { "\"h$_\":\"x\"" } 1 .. 65)
+            . "}  at most 64\n";
 
 my $method = <<'END_METHOD';
 %s  5  must be a string
@@ -84,7 +88,6 @@ my $integer = <<'END_INTEGER';
 %s  true  an integer from %d to %d
 %s  []  an integer from %d to %d
 %s  {}  an integer from %d to %d
-%s  -1  an integer from %d to %d
 %s  2147483648  an integer from %d to %d
 %s  1e300  an integer from %d to %d
 END_INTEGER
@@ -137,7 +140,7 @@ sub known_field {
 
 sub _integer {
     my ($name, $min, $max) = @_;
-    my @values = ($min - 1, $max + 1);
+    my @values = ($min - 1, $max + 1, $min ? -1 : ());
     my @rows = split /\n/, $integer;
 
     push @rows, map { "%s  $_  an integer from %d to %d" } @values;
