@@ -457,6 +457,10 @@ ngx_http_fliq_disp_buffer_claimed(void *data, ngx_int_t rc,
     attempts = list->records;
     lost = 0;
 
+    if (list->n) {
+        disp->owner.known = ngx_max(disp->owner.known, buffer->ask.sent);
+    }
+
     for (i = 0; i < list->n; i++) {
 
         if (ngx_http_fliq_disp_item_start(disp, &attempts[i]) != NGX_OK) {

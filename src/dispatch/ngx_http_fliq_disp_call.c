@@ -372,6 +372,11 @@ ngx_http_fliq_disp_call_sending(void *data, char *remote, char *local,
 {
     ngx_http_fliq_disp_call_t *call = data;
 
+    if (call->request->may && !call->request->may(call->data)) {
+        call->unsent = 1;
+        return CURL_PREREQFUNC_ABORT;
+    }
+
     if (call->sent && !*ngx_http_fliq_disp_call_http2(call)) {
         call->again = 1;
         return CURL_PREREQFUNC_ABORT;
@@ -550,6 +555,7 @@ ngx_http_fliq_disp_call_answer(ngx_http_fliq_disp_call_t *call,
 
     ngx_memzero(answer, sizeof(ngx_http_fliq_disp_answer_t));
 
+    answer->unsent = call->unsent;
     answer->retry_after = -1;
     answer->started_at = call->started_at;
     answer->duration_ms = (int32_t)
@@ -640,6 +646,10 @@ ngx_http_fliq_disp_call_reason(ngx_http_fliq_disp_call_t *call, CURLcode code)
 
     if (call->starved) {
         return "the worker has no connection left";
+    }
+
+    if (call->unsent) {
+        return "the worker was held up";
     }
 
     if (call->again) {

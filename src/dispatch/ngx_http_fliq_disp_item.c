@@ -26,6 +26,7 @@ static ngx_int_t ngx_http_fliq_disp_item_copy(
     const ngx_http_fliq_item_attempt_t *attempt);
 static void ngx_http_fliq_disp_item_fail(ngx_http_fliq_disp_item_t *item,
     const ngx_str_t *why);
+static ngx_uint_t ngx_http_fliq_disp_item_may(void *data);
 static void ngx_http_fliq_disp_item_answered(void *data,
     const ngx_http_fliq_disp_answer_t *answer);
 static void ngx_http_fliq_disp_item_land(ngx_http_fliq_disp_item_t *item);
@@ -131,6 +132,7 @@ ngx_http_fliq_disp_item_fill(ngx_http_fliq_disp_item_t *item,
     outcome->attempt = attempt->attempt;
     outcome->retry_count = attempt->retry_count;
 
+    item->request.may = ngx_http_fliq_disp_item_may;
     item->request.attempt = attempt->attempt;
     item->request.timeout = (ngx_msec_t) attempt->timeout_seconds * 1000;
 
@@ -198,6 +200,21 @@ ngx_http_fliq_disp_item_fail(ngx_http_fliq_disp_item_t *item,
     }
 
     ngx_http_fliq_disp_item_answered(item, &answer);
+}
+
+
+/*
+ * A worker that was stopped while it connected may find that another one has
+ * sent the item, and those behind it.
+ */
+
+static ngx_uint_t
+ngx_http_fliq_disp_item_may(void *data)
+{
+    ngx_http_fliq_disp_item_t *item = data;
+
+    return ngx_http_fliq_disp_owner_certain(item->disp,
+                                            item->entry.generation);
 }
 
 
@@ -278,6 +295,12 @@ ngx_http_fliq_disp_item_judge(ngx_http_fliq_disp_item_t *item,
 
     if (outcome->refused) {
         outcome->verdict = NGX_HTTP_FLIQ_FAILED;
+        return 0;
+    }
+
+    if (answer->unsent) {
+        outcome->verdict = NGX_HTTP_FLIQ_RETRY;
+        outcome->throttled_at = item->throttled_at;
         return 0;
     }
 

@@ -140,6 +140,9 @@ typedef struct {
     ngx_str_t                        request_id;
     int32_t                          attempt;   /* 0: none is sent */
     ngx_msec_t                       timeout;   /* of all of it */
+
+    /* NULL, or asked with the call's data before it is sent; 0: do not */
+    ngx_uint_t                     (*may)(void *data);
 } ngx_http_fliq_disp_request_t;
 
 /* What came of it. */
@@ -152,6 +155,7 @@ typedef struct {
     ngx_str_t                        error;     /* why there is no whole
                                                    answer; NULL: there is */
     ngx_str_t                        excerpt;   /* UTF-8; NULL: no body */
+    unsigned                         unsent:1;  /* request.may said no */
 } ngx_http_fliq_disp_answer_t;
 
 /*
@@ -185,6 +189,7 @@ struct ngx_http_fliq_disp_call_s {
     unsigned                         enough:1;  /* cut off, and well so */
     unsigned                         sent:1;    /* the request went out */
     unsigned                         again:1;   /* and would a second time */
+    unsigned                         unsent:1;  /* request.may said no */
     unsigned                         refused:1; /* an address, by policy */
     unsigned                         opened:1;  /* a socket */
     unsigned                         starved:1; /* no descriptor was left */
@@ -271,6 +276,7 @@ typedef struct {
     ngx_uint_t                       generation;    /* of id */
     ngx_http_fliq_disp_ask_t         ask;       /* about this identity */
     ngx_event_t                      beat;
+    int64_t                          known;     /* alive, when */
 
     ngx_http_fliq_owner_t            reaper;    /* id, as the ask has it */
     ngx_http_fliq_disp_ask_t         reaping;
@@ -294,6 +300,13 @@ void ngx_http_fliq_disp_owner_buried(ngx_http_fliq_disp_t *disp);
 
 /* A claim may have taken effect without our knowing. */
 void ngx_http_fliq_disp_owner_unsure(ngx_http_fliq_disp_t *disp);
+
+/*
+ * Whether what was claimed in ${generation} is certainly still ours, as far
+ * as a worker can know that may have been stopped.
+ */
+ngx_uint_t ngx_http_fliq_disp_owner_certain(ngx_http_fliq_disp_t *disp,
+    ngx_uint_t generation);
 
 /* Everything is settled: go.  The state is GONE in the end. */
 void ngx_http_fliq_disp_owner_leave(ngx_http_fliq_disp_t *disp);
