@@ -250,7 +250,7 @@ sub jobs () {
 
     my ($done, $failed, $retried, $running) = map {
         made('/jobs', { %full, url => target->url($_->[0]),
-                        scheduled_at => at(1), max_retries => $_->[1] })
+                        scheduled_at => at(2), max_retries => $_->[1] })
     } ['/ok', 0], ['/status/500', 0], ['/close', 1], ['/slow/4000', 0];
 
     ok(ended('/jobs/{job}', job => $_->{id}), 'a job ends') for $done, $failed;
