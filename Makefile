@@ -33,6 +33,14 @@ test-sanitize:   ## the tests with sanitizers in the module and in nginx
 fuzz:            ## fuzz what reads input, SECONDS=60 or HOURS=n each
 	@tools/fuzz $(if $(HOURS),$$(($(HOURS) * 3600)),$(or $(SECONDS),60))
 
+bench:           ## measure everything, write docs/performance.md
+	@tools/install-deps build run bench
+	@bench/run $(PARTS)
+
+bench-short:     ## see that the benchmark works
+	@tools/install-deps build run bench
+	@BENCH_SHORT=1 bench/run $(PARTS)
+
 lint:            ## check style and structure, analyse C and shell code
 	@tools/lint
 
@@ -45,4 +53,5 @@ clean:           ## remove build/; a sandbox keeps its data
 help:
 	@sed -n 's/^\([a-z-]*\): *##/  make \1\t/p' Makefile | expand -t 20
 
-.PHONY: all build nginx run stop test test-long test-sanitize fuzz lint format clean help
+.PHONY: all build nginx run stop test test-long test-sanitize fuzz bench
+.PHONY: bench-short lint format clean help
