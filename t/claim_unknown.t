@@ -1,6 +1,6 @@
 # A claim whose answer is lost, because its session was ended at that moment,
-# may have taken jobs and webhooks that no worker knows of: they are given
-# back while the worker lives on, and none hangs.
+# may have taken jobs, webhooks and buffers that no worker knows of: they are
+# given back while the worker lives on, and none hangs.
 
 use v5.36;
 
@@ -9,6 +9,7 @@ use IO::Select;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 use lib "$FindBin::Bin/lib";
+use Fliq::Buffers;
 use Fliq::Test;
 use POSIX qw(_exit);
 
@@ -131,7 +132,8 @@ is(scalar(grep { !$paths{"/ok/h/$_"} } 1 .. $count), 0, 'all were told');
 
 # --- answers that do not arrive
 
-my ($pid, $port) = proxy('/ok/cut/' => 5, '/ok/tell/' => 5);
+my ($pid, $port) = proxy('/ok/cut/' => 5, '/ok/tell/' => 5,
+                         '/ok/buffer/' => 3);
 my $node = Fliq::Node->start(sandbox, workers => 1,
                              dsn => "host=127.0.0.1 port=$port dbname=fliq"
                                     . ' user=fliq');
@@ -160,6 +162,21 @@ ok($lost >= 5, "what $lost claims took was given back");
 $paths{$_->{path}}++ for target->matching(qr{^/ok/(?:cut|tell)/});
 is(scalar(keys %paths), 2000, 'each was sent');
 is(scalar(grep { $_ > 1 } values %paths), 0, 'and none twice');
+
+# A push through the node is claimed by it, before any other looks.
+for my $i (1 .. 20) {
+    my $buffer = make_buffer(url => "/ok/buffer/$i");
+    my $answer = api('POST', "/buffers/$buffer->{id}/items", { body => '1' },
+                     {}, $node->{url});
+
+    is_status($answer, 201, "an item of buffer $i");
+}
+
+ok(drained(20), 'no buffer hangs');
+like($node->log, qr/buffers of a claim whose answer was lost/,
+     'those that were taken were given back');
+is_deeply([map { scalar(target->to("/ok/buffer/$_")) } 1 .. 20], [(1) x 20],
+          'each item was sent once');
 
 $node->stop;
 kill KILL => $pid;
