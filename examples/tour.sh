@@ -88,7 +88,7 @@ tour_of_jobs() {
 
     say "A job: one request, at its time"
     call 201 POST /jobs "{\"url\":\"$ok_url\",\"http_method\":\"GET\",
-        \"scheduled_at\":\"$(seconds 2)\",\"headers\":{\"X-Shop\":\"7\"}}"
+        \"scheduled_at\":\"$(seconds 3)\",\"headers\":{\"X-Shop\":\"7\"}}"
     done_job=$(field id)
 
     say "Another one, far ahead, is in the list of those that wait"
@@ -114,7 +114,7 @@ tour_of_failures() {
 
     say "A job whose endpoint answers with an error has failed"
     call 201 POST /jobs "{\"url\":\"$bad_url\",\"http_method\":\"GET\",
-        \"scheduled_at\":\"$(seconds 2)\"}"
+        \"scheduled_at\":\"$(seconds 3)\"}"
     job=$(field id)
     await "$job" failed
     call 200 GET "/jobs/$job/executions"

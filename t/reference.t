@@ -209,7 +209,7 @@ subtest 'Jobs: List jobs' => sub {
 
 
 subtest 'Jobs: Cancel a job' => sub {
-    my $job = create_job(url => '/ok/cancelled', scheduled_at => at(0.5));
+    my $job = create_job(url => '/ok/cancelled', scheduled_at => at(2));
 
     good(204, 'DELETE', "/jobs/$job->{id}");
     is(get_job($job)->{status}, 'cancelled', 'it is cancelled');
@@ -218,7 +218,7 @@ subtest 'Jobs: Cancel a job' => sub {
         '/jobs/' . ended(create_job())->{id});
     bad(404, 'not_found', 'DELETE', '/jobs/job_' . '0' x 26);
 
-    ended(create_job(scheduled_at => at(0.6)));
+    ended(create_job(scheduled_at => at(2)));
     is(scalar(target->to('/ok/cancelled')), 0, 'it never fired');
 };
 
@@ -243,7 +243,7 @@ subtest 'Jobs: Replay a failed job' => sub {
     bad(409, 'job_not_failed', 'POST', "/jobs/$job->{id}/replay");
 
     my $poor = account('--plan', 'paid', '--credits', 1);
-    $job = ended(good(201, 'POST', '/jobs', job(scheduled_at => at(0.5),
+    $job = ended(good(201, 'POST', '/jobs', job(scheduled_at => at(1),
                       url => target->url('/status/500')), $poor), $poor);
     wait_until(sub {
         api('GET', '/billing/balance', undef, $poor)->{json}{balance} == 0
@@ -354,7 +354,7 @@ subtest 'Webhooks' => sub {
        'a webhook that fails changes nothing');
 
     my $free = account('--plan', 'free', '--credits', 10);
-    ended(good(201, 'POST', '/jobs', job(scheduled_at => at(0.5),
+    ended(good(201, 'POST', '/jobs', job(scheduled_at => at(1),
                url => target->url('/ok'),
                webhook_url => target->url('/ok/hook/free')), $free), $free);
     webhook('/ok/hook/free');
@@ -553,7 +553,7 @@ subtest 'Webhooks: ten seconds' => sub {
        'one that hangs is given up');
 
     my $seconds = target->closed($request) - $request->{time};
-    ok($seconds > 9.5 && $seconds < 15, "after $seconds");
+    ok($seconds > 9.5 && $seconds < 30, "after $seconds");
     is(get_job($patient)->{status}, 'success', 'the job has succeeded');
 };
 
