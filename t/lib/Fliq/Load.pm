@@ -5,15 +5,18 @@ package Fliq::Load;
 #   my $load = Fliq::Load->new(port => 8080, clients => 64);
 #   my @answers = $load->run(@requests);          # in the requests' order
 #
-# A request is its bytes; an answer is {status, head, body, seconds, conn},
-# or {error} when the server did not answer.  On a connection that was kept
-# alive the server may have hung up before it saw the request: then, as any
-# client would, the request is sent once more on a new one.
+# A request is its bytes, or {bytes, note}; an answer is {status, head, body,
+# begun, seconds}, or {status => 0, error, sent} when the server did not
+# answer: sent tells whether it can have seen any of it.  The answer has the
+# request's note.  On a connection that was kept alive the server may have
+# hung up before it saw the request: then, as any client would, the request is
+# sent once more on a new one.
 
 use v5.36;
 
-use Errno qw(EAGAIN EINPROGRESS EINTR);
+use Errno qw(EAGAIN ECONNREFUSED EINPROGRESS EINTR);
 use File::Temp;
+use List::Util qw(min);
 use POSIX qw(_exit);
 use Socket qw(IPPROTO_TCP TCP_NODELAY inet_aton pack_sockaddr_in
               AF_INET SOCK_STREAM);
@@ -55,25 +58,27 @@ sub run ($self, @requests) {
 }
 
 
-# each(source): send what source->() returns until it returns undef; return
-# the answers in the order of the requests.  The connections stay open for
-# the next call.
-sub each ($self, $source) {
-    $self->{source} = $source;
-    $self->{answers} = [];
-    $self->{open} = 0;
+# each(source, told): send what source->() returns until it returns undef;
+# return the answers in the order of the requests.  A source that has nothing
+# now returns a reference to the seconds after which it wants to be asked
+# again.  told, if given, is called with each answer when it comes.  The
+# connections stay open for the next call.
+sub each ($self, $source, $told = undef) {
+    local $SIG{PIPE} = 'IGNORE';
+
+    @$self{qw(source told answers waiting open)} = ($source, $told, [], [], 0);
 
     $self->{all} //= [map { {} } 1 .. $self->{clients}];
     $self->_next($_) for @{ $self->{all} };
-    $self->_turn while $self->{open} > 0;
+    $self->_turn while $self->{open} > 0 || @{ $self->{waiting} };
 
     return @{ $self->{answers} };
 }
 
 
-# background(source): the same in a process of its own, until source ends or
-# halt() is called.  Returns a handle for that.
-sub background ($self, $source) {
+# background(source, told): the same in a process of its own, until source
+# ends or halt() is called.  Returns a handle for that.
+sub background ($self, $source, $told = undef) {
     my $file = File::Temp->new(TEMPLATE => 'fliq-load-XXXXXX', TMPDIR => 1);
     my $pid = fork // die "fork: $!\n";
 
@@ -82,7 +87,7 @@ sub background ($self, $source) {
         local $SIG{USR1} = sub { $stop = 1 };
 
         eval {
-            nstore([$self->each(sub { $stop ? undef : $source->() })],
+            nstore([$self->each(sub { $stop ? undef : $source->() }, $told)],
                    $file->filename);
             _exit(0);
         };
@@ -110,23 +115,47 @@ sub finish ($handle) {
 }
 
 
-# --- one client: {socket, fd, out, in, index, bytes, used}
+# --- one client: {socket, fd, out, in, index, bytes, note, sent, used}
 
 
 # Begin the client's next request.
 sub _next ($self, $client) {
-    my $bytes = $self->{source}->();
+    my $request = $self->{source}->();
 
-    return $self->_rest($client) if !defined $bytes;
+    return $self->_wait($client, $$request) if ref $request eq 'SCALAR';
+    return $self->_rest($client) if !defined $request;
 
     $self->{open}++;
-    $client->{bytes} = $bytes;
+    @$client{qw(bytes note)} = ref $request ? @$request{qw(bytes note)}
+                                            : ($request);
+    $client->{sent} = 0;
     $client->{index} = @{ $self->{answers} };
     $client->{begun} = time;
     push @{ $self->{answers} }, undef;
 
     $self->_connect($client) if !$client->{socket};
     $self->_send($client);
+}
+
+
+# Nothing to do for so many seconds.
+sub _wait ($self, $client, $seconds) {
+    $self->_rest($client);
+    push @{ $self->{waiting} }, $client;
+    $self->{wake} = time + $seconds;
+}
+
+
+# Ask the source again, until it has nothing more for now.
+sub _wake ($self) {
+    return if time < $self->{wake};
+
+    my $wake = $self->{wake};
+
+    while ($self->{wake} == $wake) {
+        my $client = shift @{ $self->{waiting} } // return;
+        $self->_next($client);
+    }
 }
 
 
@@ -153,7 +182,7 @@ sub _connect ($self, $client) {
     setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1;
 
     connect $socket, $self->{address} or $! == EINPROGRESS
-        or die "connect: $!\n";
+        or $! == ECONNREFUSED or die "connect: $!\n";
 
     $client->{socket} = $socket;
     $client->{fd} = fileno $socket;
@@ -175,9 +204,12 @@ sub _close ($self, $client) {
 sub _turn ($self) {
     my ($r, $w) = @$self{qw(readers writers)};
 
-    my $n = select $r, $w, undef, 1;
+    my $n = select $r, $w, undef, $self->_patience;
     return if $n < 0 && $! == EINTR;
-    return $self->_give_up if $n == 0;
+
+    $self->_give_up if time - $self->{looked} > 1;
+    $self->_wake if @{ $self->{waiting} };
+    return if $n == 0;
 
     for ([$w, \&_write], [$r, \&_read]) {
         my ($bits, $handler) = (unpack('b*', $_->[0]), $_->[1]);
@@ -191,11 +223,23 @@ sub _turn ($self) {
 }
 
 
+# How long to wait for an event.
+sub _patience ($self) {
+    $self->{looked} //= time;
+
+    return 1 if !@{ $self->{waiting} };
+
+    my $left = $self->{wake} - time;
+    return $left < 0 ? 0 : min($left, 1);
+}
+
+
 sub _write ($self, $client) {
     my $n = syswrite $client->{socket}, $client->{out};
 
     return $self->_lost($client, "write: $!") if !defined $n && $! != EAGAIN;
 
+    $client->{sent} = 1 if $n;
     substr $client->{out}, 0, $n // 0, '';
     vec($self->{writers}, $client->{fd}, 1) = 0 if !length $client->{out};
 }
@@ -256,8 +300,12 @@ sub dechunk ($text) {
 sub _done ($self, $client, $answer) {
     $answer->{seconds} = time - $client->{begun};
     $answer->{begun} = $client->{begun};
+    $answer->{note} = $client->{note} if $client->{note};
     $self->{answers}[$client->{index}] = $answer;
     $self->{open}--;
+    $client->{bytes} = undef;
+
+    $self->{told}->($answer) if $self->{told};
 }
 
 
@@ -273,13 +321,16 @@ sub _lost ($self, $client, $why) {
         return;
     }
 
-    $self->_done($client, { status => 0, error => $why });
+    $self->_done($client, { status => 0, error => $why,
+                            sent => $client->{sent} });
     $self->_next($client);
 }
 
 
 sub _give_up ($self) {
-    for my $client (grep { defined } @{ $self->{by_fd} }) {
+    $self->{looked} = time;
+
+    for my $client (grep { defined $_->{bytes} } @{ $self->{all} }) {
         $self->_lost($client, 'no answer')
             if time - $client->{begun} > PATIENCE;
     }

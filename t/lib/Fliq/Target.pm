@@ -7,9 +7,11 @@ package Fliq::Target;
 #   create_job(url => $target->url('/slow/500'));
 #   my ($request) = $target->wait_for(1);
 #
-# A request is {time, conn, method, path, version, headers, header, body}:
-# time is CLOCK_REALTIME when its head was complete, headers the list of
-# [name, value] as they came, header a hash of them by lower-case name.
+# A request is {time, conn, method, path, version, headers, header, body,
+# answered, status}: time is CLOCK_REALTIME when its head was complete, headers
+# the list of [name, value] as they came, header a hash of them by lower-case
+# name.  answered and status tell when it was given which answer (0: a reset),
+# if it was given a whole one.
 
 use v5.36;
 
@@ -51,7 +53,7 @@ sub start ($class) {
     my $self = bless {
         pid => $pid, port => $listen->sockport, life => $life_write,
         file => $file, offset => 0, buffer => '', requests => [],
-        closes => {},
+        closes => {}, last => {},
     }, $class;
 
     push @started, $self;
@@ -171,12 +173,19 @@ sub _parse ($self) {
             next;
         }
 
+        if ($type eq 'A') {
+            @{ $self->{last}{$conn} }{qw(status answered)}
+                = ($head, $usec / 1e6);
+            $at += Fliq::Target::Server::RECORD;
+            next;
+        }
+
         my $size = Fliq::Target::Server::RECORD + $head + $body;
         last if length($$buffer) - $at < $size;
 
         my $text = substr $$buffer, $at + Fliq::Target::Server::RECORD,
                           $head;
-        push @{ $self->{requests} }, {
+        push @{ $self->{requests} }, $self->{last}{$conn} = {
             time => $usec / 1e6, usec => $usec, conn => $conn,
             _head($text), body => substr $$buffer, $at + $size - $body, $body
         };

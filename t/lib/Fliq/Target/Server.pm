@@ -6,6 +6,8 @@ package Fliq::Target::Server;
 #
 #   /ok, /status/NNN           at once
 #   /slow/MS                   200 after so many milliseconds
+#   /mixed                     200 after 50 ms, of 100 requests 5 after 1 s;
+#                              2 get 500, 1 gets RST
 #   /flaky/N                   500 to the first N attempts of a delivery id
 #   /retry-after/N[/STATUS]    STATUS (503) with Retry-After: N, then 200
 #   /rate/N/MS                 200 after so many milliseconds, 429 at once to
@@ -35,6 +37,7 @@ my %route = (
     'ok'                  => sub ($c, @) { reply($c, 200, 'ok') },
     'status'              => sub ($c, $n, @) { reply($c, $n, "status $n") },
     'slow'                => \&slow,
+    'mixed'               => \&mixed,
     'flaky'               => \&flaky,
     'retry-after'         => \&retry_after,
     'rate'                => \&rate,
@@ -247,6 +250,12 @@ sub answer ($c, $head) {
 # --- answers
 
 
+# Record what the last request of a connection is answered; 0: a reset.
+sub note_answer ($c, $status) {
+    $log .= pack 'a1 x7 q> q> q> q>', 'A', now(), $c->{id}, $status, 0;
+}
+
+
 sub put ($c, $bytes) {
     $c->{out} .= $bytes;
     write_some($c);
@@ -266,12 +275,25 @@ sub reply ($c, $status, $body, @headers) {
     $body = '' if $c->{head} || $status == 204 || $status == 304;
 
     $c->{busy} = 0;
+    note_answer($c, $status);
     put($c, "$head\r\n$body");
 }
 
 
 sub slow ($c, $ms = 1000, @) {
     later($ms / 1000, sub { reply($c, 200, 'slow') if alive($c) });
+}
+
+
+sub mixed ($c, @) {
+    my $draw = rand 100;
+
+    later($draw < 5 ? 1 : 0.05, sub {
+        return if !alive($c);
+        return reply($c, 500, 'bad luck') if $draw > 98;
+        return &reset($c) if $draw > 97;
+        reply($c, 200, 'mixed');
+    });
 }
 
 
@@ -331,6 +353,7 @@ sub until_close ($c, @) {
 
 sub reset ($c, @) {
     setsockopt $c->{socket}, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0;
+    note_answer($c, 0);
     drop($c);
 }
 

@@ -1,0 +1,452 @@
+package Fliq::Faults;
+
+# The standard load, faults under it, and the ledger of both.
+#
+#   sandbox(workers => 2, http_conf => Fliq::Faults::CONF);
+#   my $faults = Fliq::Faults->new;
+#
+#   $faults->begin(10);                         # seconds of load
+#   $faults->after(1, 3);                       # a random time
+#   $faults->fault('a kill', sub { kill KILL => (sandbox->workers)[0] });
+#   my $found = $faults->settle;                # all has ended: see Ledger
+#   $faults->is_clean($found, 'after a kill');
+#
+# The load, each second: 100 creates, 10 cancels near the time at which their
+# jobs are due, 15 pushes to 5 buffers; 200 jobs that were created before fall
+# due; 50 schedules run at some time in between, and at each minute.  All go
+# to the target's /mixed.  Each create has a key of its own, in its body, too,
+# so that a call tells which one it is for.
+
+use v5.36;
+
+use JSON::PP qw(decode_json);
+use List::Util qw(min);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use Fliq::Ledger;
+use Fliq::Test ();
+
+use constant CONF => "fliq_retry base=200ms max=1s;\n";
+
+use constant {
+    CREATES => 100, CANCELS => 10, PUSHES => 15, OLDER => 200,
+    SCHEDULES => 50, BUFFERS => 5, RATE => 5, CLIENTS => 16,
+};
+
+
+# rounds(): how many rounds a test is to make.
+sub rounds () {
+    return $ENV{FLIQ_FAULT_ROUNDS} // 1;
+}
+
+
+# new(ports => [N...], keepalive => 0|1, http_conf => ...): the load goes to
+# these ports in turn, by default to the sandbox's.  FLIQ_FAULT_SEED repeats
+# the random times of a run, though not what comes of them.
+sub new ($class, %opt) {
+    my $self = bless {
+        ports => [Fliq::Test::sandbox()->{port}], keepalive => 1, %opt,
+        orders => {}, schedules => {}, faults => [], loads => 0,
+        seed => $ENV{FLIQ_FAULT_SEED} // int rand 1e6,
+    }, $class;
+
+    Fliq::Test::target();
+    srand $self->{seed};
+    diag("FLIQ_FAULT_SEED=$self->{seed}");
+    $self->{buffers} = [map { _buffer($_) } 1 .. BUFFERS];
+
+    return $self;
+}
+
+
+sub _buffer ($n) {
+    my $answer = Fliq::Test::api('POST', '/buffers', {
+        name => "faults $n", url => Fliq::Test::target()->url('/mixed/item'),
+        rate_limit => RATE, max_retries => 3 });
+
+    die "POST /buffers: $answer->{content}\n" if $answer->{status} != 201;
+    return $answer->{json}{id};
+}
+
+
+# begin(seconds): start the load.
+sub begin ($self, $seconds) {
+    $self->_older($seconds);
+    $self->_schedules($seconds);
+
+    $self->{running} = [map { $self->_generate($_, $seconds) }
+                        @{ $self->{ports} }];
+}
+
+
+# after(least, most): let some time go by, by chance.
+sub after ($self, $least, $most) {
+    sleep $least + rand($most - $least);
+}
+
+
+# fault(name, code): whatever is in flight while code runs may be sent twice.
+# Names are to be different.  Returns the fault, for is_recovered().
+sub fault ($self, $name, $code) {
+    my $fault = { name => $name, begun => time };
+
+    push @{ $self->{faults} }, $fault;
+    $code->();
+    $fault->{ended} = time;
+
+    return $fault;
+}
+
+
+# settle(timeout): wait until the load and all that follows from it has ended;
+# then see what is lost.
+sub settle ($self, $timeout = 30) {
+    $self->_enter(Fliq::Load::finish($_)) for @{ delete $self->{running} };
+    $self->_pause_schedules;
+
+    Fliq::Test::wait_until(sub { !Fliq::Test::sql(_waiting()) }, $timeout);
+
+    $self->{book} = $self->_book;
+    return Fliq::Ledger::judge($self->{book});
+}
+
+
+# is_clean(found, name): assert that nothing is lost, and that there was a
+# load.
+sub is_clean ($self, $found, $name) {
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $book = $self->{book};
+    my %orders;
+
+    $orders{$_->{class}}++ for values %{ $book->{orders} };
+
+    diag(sprintf '%s: %d creates read, %d unknown, %d refused; %d calls, '
+                 . '%d repeated, the last after %.2f s; '
+                 . 'the latest job by %.2f s', $name,
+         map({ $orders{$_} // 0 } qw(A U R)), scalar @{ $book->{calls} },
+         scalar @{ $found->{again} }, Fliq::Ledger::slowest($found),
+         Fliq::Ledger::latest($found));
+
+    ok(($orders{A} // 0) > 150 * $self->{loads}, "$name: there was a load");
+    is(Fliq::Ledger::summary($found), '', "$name: nothing is lost");
+}
+
+
+# is_recovered(found, fault, seconds): assert that the fault cut jobs off, and
+# that they were fired again so many seconds after it was over, at the latest.
+# Items may take a second more, so that their buffer's rate is kept.
+sub is_recovered ($self, $found, $fault, $seconds = 2) {
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $name = $fault->{name};
+    my $took = $fault->{ended} - $fault->{begun};
+    my ($job, $item) = map { Fliq::Ledger::slowest($found, $_, $name) }
+                           qw(job item);
+
+    diag(sprintf '%s: took %.2f s; jobs again after %.2f s, items after '
+                 . '%.2f s', $name, $took, $job, $item);
+    ok($job > 0 && $job < $took + $seconds,
+       "$name: jobs are fired again within $seconds s");
+    ok($item < $took + $seconds + 1, "$name: and items");
+}
+
+
+# orders(class): the creates and pushes that were read, refused or neither.
+sub orders ($self, $class) {
+    return grep { $_->{class} eq $class } values %{ $self->{orders} };
+}
+
+
+# --- the load
+
+
+# Jobs that were created before it.
+sub _older ($self, $seconds) {
+    my $count = OLDER * $seconds;
+    my $from = time + 1 + $count / 2000;
+    my $prefix = ++$self->{loads} . '-old';
+    my $n = 0;
+
+    $self->_enter(Fliq::Test::load(clients => 32)->each(sub {
+        return undef if $n == $count;
+        return _create("$prefix-" . ++$n, $from + rand $seconds);
+    }));
+}
+
+
+sub _create ($key, $due) {
+    my $tries = int rand 4;
+    my $scheduled_at = int($due * 1e6) / 1e6;
+
+    return {
+        bytes => Fliq::Test::request_bytes('POST', '/jobs', {
+            url => Fliq::Test::target()->url('/mixed/job'), body => $key,
+            idempotency_key => $key, max_retries => $tries,
+            scheduled_at => Fliq::Test::stamp($scheduled_at),
+        }),
+        note => { key => $key, max_retries => $tries,
+                  scheduled_at => $scheduled_at },
+    };
+}
+
+
+sub _push ($key, $buffer) {
+    return {
+        bytes => Fliq::Test::request_bytes(
+            'POST', "/buffers/$buffer/items",
+            { body => $key, idempotency_key => $key }),
+        note => { key => $key, item => 1, buffer => $buffer, rate => RATE },
+    };
+}
+
+
+sub _cancel ($key, $id) {
+    return { bytes => Fliq::Test::request_bytes('DELETE', "/jobs/$id"),
+             note => { key => $key, cancel => 1 } };
+}
+
+
+# A process that sends its share of the load to a port.
+sub _generate ($self, $port, $seconds) {
+    my $share = 1 / @{ $self->{ports} };
+    my $prefix = "$self->{loads}-$port";
+    my $end = time + $seconds;
+    my ($n, @cancels) = (0);
+    my %next = (create => time, push => time);
+    my %period = (create => 1 / CREATES / $share, push => 1 / PUSHES / $share);
+
+    my $source = sub {
+        my $now = time;
+
+        return undef if $now >= $end;
+        return _cancel(splice @{ shift @cancels }, 1)
+            if @cancels && $cancels[0][0] <= $now;
+
+        for my $what (grep { $next{$_} <= $now } keys %next) {
+            $next{$what} += $period{$what};
+            my $key = "$prefix-" . ++$n;
+
+            return $what eq 'create'
+                ? _create($key, $now + 0.3 + rand 1.7)
+                : _push($key, $self->{buffers}[rand BUFFERS]);
+        }
+
+        my $soonest = @cancels ? $cancels[0][0] : $end;
+        return \(min($soonest, values %next) - $now);
+    };
+
+    # Some are cancelled, from well before to just after they are due.
+    my $told = sub ($answer) {
+        my $note = $answer->{note};
+
+        return if $answer->{status} != 201 || !$note->{scheduled_at}
+                  || rand >= CANCELS / CREATES;
+
+        @cancels = sort { $a->[0] <=> $b->[0] } @cancels,
+            [$note->{scheduled_at} - 0.3 + rand 0.32, $note->{key},
+             _id($answer)];
+    };
+
+    return Fliq::Test::load(port => $port, clients => CLIENTS,
+                            keepalive => $self->{keepalive})
+        ->background($source, $told);
+}
+
+
+sub _id ($answer) {
+    return decode_json($answer->{body})->{id};
+}
+
+
+# --- schedules
+
+
+# Their first runs come within the load, at any time; those that follow at
+# the minutes.
+sub _schedules ($self, $seconds) {
+    my $url = Fliq::Test::target()->url('/mixed/schedule');
+    my $count = SCHEDULES;
+
+    my @rows = Fliq::Test::sql("
+        INSERT INTO fliq.schedules
+               (account_id, id, cron, url, method, body, max_retries,
+                timeout_seconds, lane, next_run_at)
+        SELECT a.id, fliq.make_id(), '* * * * *', '$url', 'POST',
+               convert_to('schedule', 'UTF8'), 1, 30, 1,
+               now() + (0.5 + random() * $seconds) * interval '1 s'
+          FROM fliq.accounts a, generate_series(1, $count) AS n
+         WHERE a.name = 'sandbox'
+     RETURNING id, extract(epoch FROM next_run_at)");
+
+    for my $row (@rows) {
+        my ($id, $first) = split /\|/, $row;
+        $self->{schedules}{$id} = { first => $first + 0, runs => [] };
+    }
+}
+
+
+# Once none is due, end them and note the runs that they wait for.
+sub _pause_schedules ($self) {
+    Fliq::Test::wait_until(sub {
+        !Fliq::Test::sql('SELECT count(*) FROM fliq.schedules
+                           WHERE next_run_at <= now()')
+    });
+
+    my @rows = Fliq::Test::sql('
+        WITH old AS (
+            SELECT id, next_run_at FROM fliq.schedules
+             WHERE next_run_at IS NOT NULL FOR UPDATE
+        )
+        UPDATE fliq.schedules s SET paused = true, next_run_at = NULL
+          FROM old
+         WHERE s.id = old.id
+     RETURNING s.id, extract(epoch FROM old.next_run_at),
+               extract(epoch FROM now())');
+
+    for my $row (@rows) {
+        my ($id, $next, $seen) = split /\|/, $row;
+        @{ $self->{schedules}{$id} }{qw(next seen)} = ($next + 0, $seen + 0);
+    }
+}
+
+
+# --- the book
+
+
+# Write down what became of requests.
+sub _enter ($self, @answers) {
+    my $orders = $self->{orders};
+
+    for my $answer (grep { !$_->{note}{cancel} } @answers) {
+        my $made = $answer->{status} == 201;
+
+        $orders->{$answer->{note}{key}} = {
+            %{ $answer->{note} }, class => _class($answer),
+            id => $made ? _id($answer) : undef,
+            begun => $answer->{begun}, status => $answer->{status},
+            ended => $answer->{begun} + $answer->{seconds}, cancels => [],
+        };
+    }
+
+    for my $answer (grep { $_->{note}{cancel} } @answers) {
+        push @{ $orders->{$answer->{note}{key}}{cancels} }, {
+            status => $answer->{status},
+            ended => $answer->{begun} + $answer->{seconds},
+        };
+    }
+}
+
+
+# What the database did before it was lost, 503 does not tell.
+sub _class ($answer) {
+    return 'A' if $answer->{status} == 201;
+    return 'U' if $answer->{status} >= 500;
+    return $answer->{status} == 0 && $answer->{sent} ? 'U' : 'R';
+}
+
+
+# What has not ended.
+sub _waiting () {
+    return "SELECT (SELECT count(*) FROM fliq.jobs WHERE status = 'waiting')
+                 + (SELECT count(*) FROM fliq.buffer_items
+                     WHERE status = 'pending')
+                 + (SELECT count(*) FROM fliq.claims)";
+}
+
+
+sub _book ($self) {
+    my %book = (
+        orders => $self->{orders}, schedules => $self->{schedules},
+        faults => $self->{faults}, jobs => {}, items => {},
+        calls => [_calls()], executions => [_executions()],
+        claims => scalar Fliq::Test::sql('SELECT count(*) FROM fliq.claims'),
+    );
+
+    @book{qw(counted recorded)} = split /\|/, Fliq::Test::sql('
+        SELECT (SELECT coalesce(sum(executions), 0) FROM fliq.usage_daily),
+               (SELECT count(*) FROM fliq.executions)
+             + (SELECT coalesce(sum(attempts), 0) FROM fliq.buffer_items)');
+
+    $_->{runs} = [] for values %{ $self->{schedules} };
+    $self->_read_jobs(\%book);
+    _read_items(\%book);
+
+    return \%book;
+}
+
+
+sub _calls () {
+    return map { {
+        key => $_->{body}, id => $_->{header}{'x-fliq-delivery-id'},
+        attempt => $_->{header}{'x-fliq-attempt'}, arrived => $_->{time},
+        answered => $_->{answered}, status => $_->{status},
+    } } Fliq::Test::target()->matching(qr{^/mixed/});
+}
+
+
+sub _executions () {
+    return map {
+        my ($id, $attempt, $status, $success) = split /\|/;
+        { id => $id, attempt => $attempt, status => $status || undef,
+          success => $success eq 't' };
+    } Fliq::Test::sql("
+        SELECT fliq.id_text('job', e.job_id), e.attempt_num, e.status_code,
+               e.success
+          FROM fliq.executions e
+          JOIN fliq.jobs j ON j.account_id = e.account_id AND j.id = e.job_id
+         WHERE j.url LIKE '%/mixed/%'");
+}
+
+
+sub _read_jobs ($self, $book) {
+    my @rows = Fliq::Test::sql("
+        SELECT fliq.id_text('job', j.id), convert_from(j.body, 'UTF8'),
+               j.status, j.attempts, j.max_retries,
+               extract(epoch FROM j.scheduled_at), j.schedule_id,
+               extract(epoch FROM j.created_at),
+               (j.status = 'waiting' AND NOT EXISTS (
+                    SELECT FROM fliq.due d
+                     WHERE d.account_id = j.account_id
+                       AND d.job_id = j.id))::int
+          FROM fliq.jobs j
+         WHERE j.url LIKE '%/mixed/%'");
+
+    for my $row (@rows) {
+        my ($id, $key, $status, $attempts, $retries, $at, $schedule, $made,
+            $running) = split /\|/, $row;
+
+        $book->{jobs}{$id} = {
+            key => $key, status => $status, attempts => $attempts,
+            max_retries => $retries, scheduled_at => $at + 0,
+            schedule => $schedule, running => $running,
+        };
+        push @{ $self->{schedules}{$schedule}{runs} },
+             { at => $at + 0, made => $made + 0 } if $schedule;
+    }
+}
+
+
+sub _read_items ($book) {
+    my @rows = Fliq::Test::sql("
+        SELECT fliq.id_text('item', i.id), convert_from(i.body, 'UTF8'),
+               i.status, i.attempts, i.retry_count, b.max_retries,
+               (h.item_id IS NOT DISTINCT FROM i.id)::int
+          FROM fliq.buffer_items i
+          JOIN fliq.buffers b ON b.account_id = i.account_id
+                             AND b.id = i.buffer_id
+          JOIN fliq.buffer_heads h ON h.buffer_id = i.buffer_id
+         WHERE b.url LIKE '%/mixed/%'");
+
+    for my $row (@rows) {
+        my ($id, $key, $status, $attempts, $retries, $most, $running)
+            = split /\|/, $row;
+
+        $book->{items}{$id} = {
+            key => $key, status => $status, attempts => $attempts,
+            retries => $retries, max_retries => $most, running => $running,
+        };
+    }
+}
+
+
+1;
