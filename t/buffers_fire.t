@@ -78,9 +78,6 @@ is(api('GET', "/buffers/$buffer->{id}/stats")->{json}{completed}, 40,
 
 $buffer = buffer('/slow/100/one');
 @items = map { push_item($buffer, $_) } 1 .. 5;
-wait_until(sub { target->to('/slow/100/one') });
-is(item($items[0])->{status}, 'running', 'one runs');
-is(item($items[1])->{status}, 'pending', 'the next one waits');
 wait_item($items[4]);
 
 my @times = map { $_->{time} } target->to('/slow/100/one');
@@ -202,21 +199,23 @@ is($end->{retry_count}, 0, 'and no retry');
 
 # --- paused
 
-$buffer = buffer('/slow/300/pause');
+$buffer = buffer('/slow/1000/pause');
 @items = map { push_item($buffer, $_) } qw(a b);
-target->wait_for(1, '/slow/300/pause');
+target->wait_for(1, '/slow/1000/pause');
+is(item($items[0])->{status}, 'running', 'one runs');
+is(item($items[1])->{status}, 'pending', 'the next one waits');
 is_status(api('POST', "/buffers/$buffer->{id}/pause"), 204, 'pause');
 is(wait_item($items[0])->{status}, 'completed', 'what is in flight ends');
 push @items, push_item($buffer, 'c');
 
 my $other = buffer('/ok/other');
 wait_item(push_item($other, $_)) for 1 .. 3;
-is(bodies('/slow/300/pause'), 'a', 'a paused buffer sends nothing');
+is(bodies('/slow/1000/pause'), 'a', 'a paused buffer sends nothing');
 is(item($items[2])->{status}, 'pending', 'and takes items');
 
 is_status(api('POST', "/buffers/$buffer->{id}/resume"), 204, 'resume');
 is(wait_item($items[2])->{status}, 'completed', 'it goes on');
-is(bodies('/slow/300/pause'), 'a b c', 'where it stood');
+is(bodies('/slow/1000/pause'), 'a b c', 'where it stood');
 
 
 # --- webhooks, alerts, replays
@@ -282,16 +281,16 @@ is(scalar(target->to('/ok/alert')), 3, 'no alert of a success');
 
 # --- deleted while in flight
 
-$buffer = buffer('/slow/300/gone', webhook_url => target->url('/ok/gone'));
+$buffer = buffer('/slow/1000/gone', webhook_url => target->url('/ok/gone'));
 push_item($buffer, $_) for 1 .. 3;
-target->wait_for(1, '/slow/300/gone');
+target->wait_for(1, '/slow/1000/gone');
 is_status(api('DELETE', "/buffers/$buffer->{id}"), 204, 'deleted');
 is_status(api('GET', "/buffers/$buffer->{id}"), 404, 'it is gone');
 
 my @workers = sandbox->workers;
-$other = buffer('/slow/300/beside');
+$other = buffer('/slow/1000/beside');
 wait_item(push_item($other, $_)) for 1 .. 2;
-is(bodies('/slow/300/gone'), '1', 'nothing follows');
+is(bodies('/slow/1000/gone'), '1', 'nothing follows');
 is(scalar(target->to('/ok/gone')), 0, 'nobody is told');
 is_deeply([sandbox->workers], \@workers, 'no worker has died of it');
 
