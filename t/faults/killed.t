@@ -1,7 +1,7 @@
 # kill -9, at random times under load, of one worker, of all workers, and of
 # the master, whose workers go on without it until a supervisor ends them and
 # starts nginx again.  Nothing is lost; what was in flight, and nothing else,
-# is fired again, within 2 seconds.
+# is fired again, within 2 seconds.  QUIT repeats nothing at all.
 
 use v5.36;
 
@@ -29,19 +29,20 @@ sub calls () {
 for my $round (1 .. Fliq::Faults::rounds()) {
     my @made;
 
-    $faults->begin(12);
+    $faults->begin(15);
 
     $faults->after(1, 2.5);
     my @workers = two_workers();
+    my $victim = $workers[rand @workers];
     push @made, $faults->fault("$round: one worker killed", sub {
-        kill KILL => $workers[rand @workers];
-    });
+        kill KILL => $victim;
+    }, $victim);
 
     $faults->after(2.5, 3.5);
     @workers = two_workers();
     push @made, $faults->fault("$round: all workers killed", sub {
         kill KILL => @workers;
-    });
+    }, @workers);
 
     $faults->after(2.5, 3.5);
     @workers = two_workers();
@@ -55,6 +56,10 @@ for my $round (1 .. Fliq::Faults::rounds()) {
     push @made, $faults->fault("$round: nginx started again", sub {
         sandbox->again;
     });
+
+    $faults->after(2, 3);
+    sandbox->stop_nginx;
+    sandbox->again;
 
     my $found = $faults->settle;
     $faults->is_clean($found, "$round: kills");

@@ -41,13 +41,12 @@ sub rounds () {
 }
 
 
-# new(ports => [N...], keepalive => 0|1, http_conf => ...): the load goes to
-# these ports in turn, by default to the sandbox's.  FLIQ_FAULT_SEED repeats
-# the random times of a run, though not what comes of them.
-sub new ($class, %opt) {
+# new(): FLIQ_FAULT_SEED repeats the random times of a run, though not what
+# comes of them.
+sub new ($class) {
     my $self = bless {
-        ports => [Fliq::Test::sandbox()->{port}], keepalive => 1, %opt,
-        orders => {}, schedules => {}, faults => [], loads => 0,
+        clients => [{}], orders => {}, cancels => [], schedules => {},
+        faults => [], loads => 0,
         seed => $ENV{FLIQ_FAULT_SEED} // int rand 1e6,
     }, $class;
 
@@ -70,13 +69,22 @@ sub _buffer ($n) {
 }
 
 
-# begin(seconds): start the load.
+# share(clients...): who makes the load from now on; options of Fliq::Load for
+# each, such as {port => N}.  At first it is one, on the sandbox.
+sub share ($self, @clients) {
+    $self->{clients} = \@clients;
+}
+
+
+# begin(seconds): start the load.  It lasts so long, or until settle() when
+# that is later.
 sub begin ($self, $seconds) {
     $self->_older($seconds);
     $self->_schedules($seconds);
+    $self->{until} = time + $seconds;
 
-    $self->{running} = [map { $self->_generate($_, $seconds) }
-                        @{ $self->{ports} }];
+    $self->{running} = [map { $self->_generate($_) }
+                        0 .. $#{ $self->{clients} }];
 }
 
 
@@ -86,12 +94,20 @@ sub after ($self, $least, $most) {
 }
 
 
-# fault(name, code): whatever is in flight while code runs may be sent twice.
-# Names are to be different.  Returns the fault, for is_recovered().
-sub fault ($self, $name, $code) {
+# fault(name, code, pids): whatever is in flight while code runs may be sent
+# twice; if these workers are named, what they have claimed, for which they
+# are stopped before.  Names are to be different.  Returns the fault, for
+# is_recovered().
+sub fault ($self, $name, $code, @pids) {
     my $fault = { name => $name, begun => time };
 
     push @{ $self->{faults} }, $fault;
+
+    if (@pids) {
+        kill STOP => @pids;
+        $fault->{held} = _held(@pids);
+    }
+
     $code->();
     $fault->{ended} = time;
 
@@ -99,10 +115,31 @@ sub fault ($self, $name, $code) {
 }
 
 
-# settle(timeout): wait until the load and all that follows from it has ended;
-# then see what is lost.
+# How much workers that are stopped have claimed, once the statements that they
+# had sent are done.
+sub _held (@pids) {
+    my $pids = join ', ', @pids;
+    my ($held, $before) = (-1);
+
+    do {
+        $before = $held;
+        $held = Fliq::Test::sql("
+            WITH mine AS (SELECT id FROM fliq.owners WHERE pid IN ($pids))
+            SELECT (SELECT coalesce(sum(cardinality(job_ids)), 0)
+                      FROM fliq.claims WHERE owner_id IN (TABLE mine))
+                 + (SELECT count(*) FROM fliq.buffer_heads
+                     WHERE owner_id IN (TABLE mine))");
+    } until $held == $before;
+
+    return $held;
+}
+
+
+# settle(timeout): end the load, and wait until all that follows from it has
+# ended; then see what is lost.
 sub settle ($self, $timeout = 30) {
-    $self->_enter(Fliq::Load::finish($_)) for @{ delete $self->{running} };
+    Fliq::Test::wait_until(sub { time >= $self->{until} }, 600);
+    $self->_enter(Fliq::Load::halt($_)) for @{ delete $self->{running} };
     $self->_pause_schedules;
 
     Fliq::Test::wait_until(sub { !Fliq::Test::sql(_waiting()) }, $timeout);
@@ -133,9 +170,10 @@ sub is_clean ($self, $found, $name) {
 }
 
 
-# is_recovered(found, fault, seconds): assert that the fault cut jobs off, and
-# that they were fired again so many seconds after it was over, at the latest.
-# Items may take a second more, so that their buffer's rate is kept.
+# is_recovered(found, fault, seconds): assert that the fault cut jobs off, but
+# no more than its victims had, and that these, and what fell due, were fired
+# so many seconds after it was over at the latest.  Items may take a second
+# more, so that their buffer's rate is kept.
 sub is_recovered ($self, $found, $fault, $seconds = 2) {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $name = $fault->{name};
@@ -143,17 +181,27 @@ sub is_recovered ($self, $found, $fault, $seconds = 2) {
     my ($job, $item) = map { Fliq::Ledger::slowest($found, $_, $name) }
                            qw(job item);
 
-    diag(sprintf '%s: took %.2f s; jobs again after %.2f s, items after '
-                 . '%.2f s', $name, $took, $job, $item);
-    ok($job > 0 && $job < $took + $seconds,
-       "$name: jobs are fired again within $seconds s");
+    my $due = Fliq::Ledger::awaited($found, $fault);
+    my $again = Fliq::Ledger::repeated($found, $name);
+    my $held = $fault->{held} // 'unknown';
+
+    diag(sprintf '%s: %d again of %s, jobs after %.2f s, items after %.2f s; '
+                 . 'what fell due after %.2f s; it took %.2f s',
+         $name, $again, $held, $job, $item, $due, $took);
+    ok($again > 0, "$name: some are fired again");
+    ok($again <= $held, "$name: and no more than were in flight")
+        if defined $fault->{held};
+    ok($job < $took + $seconds, "$name: jobs within $seconds s");
     ok($item < $took + $seconds + 1, "$name: and items");
+    ok($due < $took + $seconds, "$name: and what fell due");
 }
 
 
-# orders(class): the creates and pushes that were read, refused or neither.
-sub orders ($self, $class) {
-    return grep { $_->{class} eq $class } values %{ $self->{orders} };
+# failed(): the requests that were not answered, or with a 5xx, in words.
+sub failed ($self) {
+    return map { "$_->{status} " . ($_->{error} // '') }
+           grep { $_->{status} == 0 || $_->{status} >= 500 }
+           values %{ $self->{orders} }, @{ $self->{cancels} };
 }
 
 
@@ -206,11 +254,10 @@ sub _cancel ($key, $id) {
 }
 
 
-# A process that sends its share of the load to a port.
-sub _generate ($self, $port, $seconds) {
-    my $share = 1 / @{ $self->{ports} };
-    my $prefix = "$self->{loads}-$port";
-    my $end = time + $seconds;
+# A process that sends a share of the load.
+sub _generate ($self, $number) {
+    my $share = 1 / @{ $self->{clients} };
+    my $prefix = "$self->{loads}-$number";
     my ($n, @cancels) = (0);
     my %next = (create => time, push => time);
     my %period = (create => 1 / CREATES / $share, push => 1 / PUSHES / $share);
@@ -218,7 +265,6 @@ sub _generate ($self, $port, $seconds) {
     my $source = sub {
         my $now = time;
 
-        return undef if $now >= $end;
         return _cancel(splice @{ shift @cancels }, 1)
             if @cancels && $cancels[0][0] <= $now;
 
@@ -227,12 +273,12 @@ sub _generate ($self, $port, $seconds) {
             my $key = "$prefix-" . ++$n;
 
             return $what eq 'create'
-                ? _create($key, $now + 0.3 + rand 1.7)
+                ? _create($key, $now + 0.5 + rand 1.5)
                 : _push($key, $self->{buffers}[rand BUFFERS]);
         }
 
-        my $soonest = @cancels ? $cancels[0][0] : $end;
-        return \(min($soonest, values %next) - $now);
+        my @soon = @cancels ? $cancels[0][0] : ();
+        return \(min(@soon, values %next) - $now);
     };
 
     # Some are cancelled, from well before to just after they are due.
@@ -247,8 +293,8 @@ sub _generate ($self, $port, $seconds) {
              _id($answer)];
     };
 
-    return Fliq::Test::load(port => $port, clients => CLIENTS,
-                            keepalive => $self->{keepalive})
+    return Fliq::Test::load(clients => CLIENTS,
+                            %{ $self->{clients}[$number] })
         ->background($source, $told);
 }
 
@@ -324,15 +370,19 @@ sub _enter ($self, @answers) {
             %{ $answer->{note} }, class => _class($answer),
             id => $made ? _id($answer) : undef,
             begun => $answer->{begun}, status => $answer->{status},
+            error => $answer->{error},
             ended => $answer->{begun} + $answer->{seconds}, cancels => [],
         };
     }
 
     for my $answer (grep { $_->{note}{cancel} } @answers) {
-        push @{ $orders->{$answer->{note}{key}}{cancels} }, {
-            status => $answer->{status},
+        my $cancel = {
+            status => $answer->{status}, error => $answer->{error},
             ended => $answer->{begun} + $answer->{seconds},
         };
+
+        push @{ $self->{cancels} }, $cancel;
+        push @{ $orders->{$answer->{note}{key}}{cancels} }, $cancel;
     }
 }
 

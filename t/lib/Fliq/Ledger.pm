@@ -49,8 +49,8 @@ package Fliq::Ledger;
 #   rate        a buffer's request that its rate does not allow
 #
 # and, which is no loss, in again {fault, seconds, id} of each call that was
-# repeated because of a fault, with the time since that began; and in late by
-# how many seconds each job's first call came after its time.
+# repeated because of a fault, with the time since that began; and in late {at,
+# seconds} of each job: its time, and how much later its first call came.
 
 use v5.36;
 
@@ -110,9 +110,23 @@ sub slowest ($found, $prefix = '', $fault = undef) {
 }
 
 
+# repeated(found, fault): how many calls were repeated because of it.
+sub repeated ($found, $fault) {
+    return scalar grep { $_->{fault} eq $fault } @{ $found->{again} };
+}
+
+
 # latest(found): how late the latest first call was.
 sub latest ($found) {
-    return max 0, @{ $found->{late} };
+    return max 0, map { $_->{seconds} } @{ $found->{late} };
+}
+
+
+# awaited(found, fault): when the last first call of what was due before a
+# fault was over came, in seconds after its beginning.
+sub awaited ($found, $fault) {
+    return max 0, map { $_->{at} + $_->{seconds} - $fault->{begun} }
+                  grep { $_->{at} <= $fault->{ended} } @{ $found->{late} };
 }
 
 
@@ -220,7 +234,8 @@ sub _judge_time ($job, $call, $name, $found) {
 
     push @{ $found->{early} }, sprintf '%s: by %.6f s', $name, -$late
         if $late < -1e-6;
-    push @{ $found->{late} }, $late;
+    push @{ $found->{late} }, { at => $job->{scheduled_at},
+                                seconds => $late };
 }
 
 
