@@ -47,6 +47,7 @@ static const fliq_addr_rule_t  fliq_addr_base[] = {
     FLIQ_ADDR_V6(0x20, 0x01, 0, 0, 23, 0),      /* protocols, Teredo */
     FLIQ_ADDR_V6(0x20, 0x01, 0x0d, 0xb8, 32, 0),    /* documentation */
     FLIQ_ADDR_V6(0x20, 0x02, 0, 0, 16, 0),      /* 6to4 */
+    { { AF_INET6, { 0x26, 0x20, 0, 0x4f, 0x80, 0 } }, 48, 0 },  /* AS112 */
     FLIQ_ADDR_V6(0x3f, 0xff, 0, 0, 20, 0)       /* documentation */
 };
 

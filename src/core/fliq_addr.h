@@ -2,11 +2,12 @@
  * fliq_addr: which addresses an outbound call may dial (DESIGN.md, "Outbound
  * is safe by address, not by name").
  *
- * The base policy is a table: every special-purpose block of the IANA IPv4
- * registry is refused; of IPv6 only 2000::/3 less 2001::/23, 2001:db8::/32,
- * 2002::/16 and 3fff::/20 may be dialled, and the forms that embed an IPv4
- * address (mapped ::ffff:0:0/96, compatible ::/96, NAT64 64:ff9b::/96, 6to4)
- * are refused, but that a mapped one is judged as the IPv4 address it is.
+ * The base policy is a table: no block of the IANA special-purpose registries
+ * may be dialled.  Of IPv6 that leaves 2000::/3 less 2001::/23,
+ * 2001:db8::/32, 2002::/16, 2620:4f:8000::/48 and 3fff::/20; so the forms
+ * that embed an IPv4 address (mapped ::ffff:0:0/96, compatible ::/96, NAT64
+ * 64:ff9b::/96, 6to4) are refused, but that a mapped one is judged as the
+ * IPv4 address it is.
  * A policy adds CIDR blocks that are allowed or denied on top; the longest
  * matching block of the policy wins over the base table, and of an allow and
  * a deny of the same length the deny.

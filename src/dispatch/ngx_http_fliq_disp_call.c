@@ -340,6 +340,8 @@ ngx_http_fliq_disp_call_socket(void *data, curlsocktype purpose,
         || !fliq_addr_allowed(call->multi->policy, &addr))
     {
         call->refused = 1;
+        call->stalled = 1;
+        call->multi->stalled = 1;
         return CURL_SOCKET_BAD;
     }
 

@@ -48,6 +48,8 @@ static void ngx_http_fliq_disp_multi_collect(
     ngx_http_fliq_disp_multi_t *multi);
 static void ngx_http_fliq_disp_multi_end_blind(
     ngx_http_fliq_disp_multi_t *multi);
+static void ngx_http_fliq_disp_multi_resume(
+    ngx_http_fliq_disp_multi_t *multi);
 static void ngx_http_fliq_disp_multi_rebuild(
     ngx_http_fliq_disp_multi_t *multi);
 
@@ -478,6 +480,10 @@ ngx_http_fliq_disp_multi_act(ngx_http_fliq_disp_multi_t *multi,
     if (multi->nblind) {
         ngx_http_fliq_disp_multi_end_blind(multi);
     }
+
+    if (multi->stalled) {
+        ngx_http_fliq_disp_multi_resume(multi);
+    }
 }
 
 
@@ -528,6 +534,36 @@ ngx_http_fliq_disp_multi_end_blind(ngx_http_fliq_disp_multi_t *multi)
         if (call->blind) {
             call->starved = 1;
             ngx_http_fliq_disp_call_end(call, CURLE_FAILED_INIT);
+        }
+    }
+}
+
+
+/*
+ * After an address that it gets no socket for, libcurl takes the next one
+ * when half of the timeout has passed.  The end of a pause, if only one that
+ * is over at once, makes it look again now.
+ */
+
+static void
+ngx_http_fliq_disp_multi_resume(ngx_http_fliq_disp_multi_t *multi)
+{
+    ngx_queue_t                *q;
+    ngx_http_fliq_disp_call_t  *call;
+
+    multi->stalled = 0;
+
+    for (q = ngx_queue_head(&multi->calls);
+         q != ngx_queue_sentinel(&multi->calls);
+         q = ngx_queue_next(q))
+    {
+        call = ngx_queue_data(q, ngx_http_fliq_disp_call_t, queue);
+
+        if (call->stalled) {
+            call->stalled = 0;
+
+            (void) curl_easy_pause(call->easy, CURLPAUSE_SEND);
+            (void) curl_easy_pause(call->easy, CURLPAUSE_CONT);
         }
     }
 }

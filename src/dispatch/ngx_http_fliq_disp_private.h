@@ -113,6 +113,7 @@ struct ngx_http_fliq_disp_multi_s {
     ngx_queue_t                      calls;     /* in flight */
     ngx_uint_t                       ncalls;
     ngx_uint_t                       nblind;    /* with no socket watched */
+    ngx_uint_t                       stalled;   /* a call may be */
     ngx_queue_t                      sockets;   /* watched */
 
     ngx_event_t                      timer;     /* libcurl's timeout */
@@ -191,6 +192,7 @@ struct ngx_http_fliq_disp_call_s {
     unsigned                         again:1;   /* and would a second time */
     unsigned                         unsent:1;  /* request.may said no */
     unsigned                         refused:1; /* an address, by policy */
+    unsigned                         stalled:1; /* just now; to be resumed */
     unsigned                         opened:1;  /* a socket */
     unsigned                         starved:1; /* no descriptor was left */
     unsigned                         blind:1;   /* nobody watches its socket */

@@ -72,6 +72,10 @@ allowed6(const uint8_t *b)
         return 0;
     }
 
+    if (top == 0x2620004f && b[4] == 0x80 && b[5] == 0) {
+        return 0;                                       /* AS112 */
+    }
+
     return top < 0x3fff0000 || top > 0x3fff0fff;        /* 3fff::/20 */
 }
 

@@ -146,6 +146,163 @@ test_base_v6(void **state)
 }
 
 
+/*
+ * All blocks of the IANA special-purpose registries, IPv4 (with multicast)
+ * and IPv6 (with unique local, link-local, site-local and multicast).
+ */
+static const char *const  registry[] = {
+    "0.0.0.0/8", "0.0.0.0/32", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8",
+    "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.0.0/29",
+    "192.0.0.8/32", "192.0.0.9/32", "192.0.0.10/32", "192.0.0.170/32",
+    "192.0.0.171/32", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24",
+    "192.88.99.0/24", "192.88.99.2/32", "192.168.0.0/16", "192.175.48.0/24",
+    "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4",
+    "240.0.0.0/4", "255.255.255.255/32",
+
+    "::1/128", "::/128", "64:ff9b::/96", "64:ff9b:1::/48",
+    "100::/64", "100:0:0:1::/64", "2001::/23", "2001::/32", "2001:1::1/128",
+    "2001:1::2/128", "2001:1::3/128", "2001:2::/48", "2001:3::/32",
+    "2001:4:112::/48", "2001:10::/28", "2001:20::/28", "2001:30::/28",
+    "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20",
+    "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"
+};
+
+/* an IPv4 address in IPv6, at a byte's place: the mapped form is the first */
+static const struct {
+    const char    *prefix;
+    unsigned       at;
+} embeddings[] = {
+    { "::ffff:0:0", 12 },
+    { "::", 12 },
+    { "::ffff:0:0:0", 12 },     /* RFC 2765 */
+    { "64:ff9b::", 12 },
+    { "64:ff9b:1::", 12 },
+    { "2002::", 2 },
+    { "2001::", 4 },            /* a Teredo server */
+    { "fe80::5efe:0:0", 12 }    /* ISATAP */
+};
+
+
+/* Read "ADDRESS/BITS"; return the bits. */
+static unsigned
+block(const char *text, fliq_addr_t *first)
+{
+    char  buf[64];
+
+    (void) snprintf(buf, sizeof(buf), "%s", text);
+    *strchr(buf, '/') = '\0';
+
+    *first = addr(buf);
+
+    return (unsigned) atoi(strchr(text, '/') + 1);
+}
+
+
+static int
+in_registry(const fliq_addr_t *a)
+{
+    size_t       i;
+    unsigned     k, bits;
+    fliq_addr_t  b;
+
+    for (i = 0; i < unit_count(registry); i++) {
+        bits = block(registry[i], &b);
+
+        for (k = 0; k < bits; k++) {
+            if ((a->bytes[k / 8] ^ b.bytes[k / 8]) & (0x80 >> k % 8)) {
+                break;
+            }
+        }
+
+        if (b.family == a->family && k == bits) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Add ${n}, 1 or -1, to an address; it wraps around. */
+static void
+step(fliq_addr_t *a, int n)
+{
+    int  i;
+
+    for (i = (a->family == AF_INET ? 4 : 16) - 1; i >= 0; i--) {
+        a->bytes[i] = (uint8_t) (a->bytes[i] + n);
+
+        if (a->bytes[i] != (n > 0 ? 0 : 0xff)) {
+            return;
+        }
+    }
+}
+
+
+/* Judge an address in each form that it has; count those let through. */
+static unsigned
+judge(const fliq_addr_t *a, int allowed)
+{
+    char         text[INET6_ADDRSTRLEN];
+    size_t       i;
+    unsigned     n;
+    fliq_addr_t  in6;
+
+    (void) inet_ntop(a->family, a->bytes, text, sizeof(text));
+    expect(NULL, text, allowed);
+    n = (unsigned) allowed;
+
+    for (i = 0; a->family == AF_INET && i < unit_count(embeddings); i++) {
+        in6 = addr(embeddings[i].prefix);
+        memcpy(in6.bytes + embeddings[i].at, a->bytes, 4);
+        (void) inet_ntop(AF_INET6, in6.bytes, text, sizeof(text));
+
+        expect(NULL, text, allowed && i == 0);
+        n += (allowed && i == 0);
+    }
+
+    return n;
+}
+
+
+/* The first and the last of each block, and its neighbours. */
+static void
+test_registry(void **state)
+{
+    size_t       i;
+    unsigned     k, bits, max, n;
+    fliq_addr_t  a;
+
+    (void) state;
+
+    n = 0;
+
+    for (i = 0; i < unit_count(registry); i++) {
+        bits = block(registry[i], &a);
+        max = (a.family == AF_INET) ? 32 : 128;
+
+        (void) judge(&a, 0);
+        step(&a, -1);
+        n += judge(&a, !in_registry(&a)
+                       && (max == 32 || a.bytes[0] >> 5 == 1));
+        step(&a, 1);
+
+        for (k = bits; k < max; k++) {
+            a.bytes[k / 8] |= (uint8_t) (0x80 >> k % 8);
+        }
+
+        (void) judge(&a, 0);
+        step(&a, 1);
+        n += judge(&a, !in_registry(&a)
+                       && (max == 32 || a.bytes[0] >> 5 == 1));
+    }
+
+    /* 33 neighbours of IPv4, plain and mapped, and 11 of IPv6 are public */
+
+    assert_int_equal(n, 33 * 2 + 11);
+}
+
+
 static void
 test_other_family(void **state)
 {
@@ -631,6 +788,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_base_v4),
         cmocka_unit_test(test_base_v6),
+        cmocka_unit_test(test_registry),
         cmocka_unit_test(test_other_family),
         cmocka_unit_test(test_policy),
         cmocka_unit_test(test_policy_all),
