@@ -11,9 +11,6 @@
 #include "ngx_http_fliq_api_private.h"
 
 
-#define NGX_HTTP_FLIQ_JSON_GUESS  2048
-
-
 static void ngx_http_fliq_reply_begin(ngx_http_fliq_ctx_t *ctx,
     ngx_uint_t status);
 
@@ -176,32 +173,6 @@ ngx_http_fliq_reply_location(ngx_http_fliq_ctx_t *ctx, const char *prefix,
     }
 
     return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_fliq_json_text(ngx_pool_t *pool, const json_t *json, size_t flags,
-    ngx_str_t *text)
-{
-    size_t  size;
-
-    size = NGX_HTTP_FLIQ_JSON_GUESS;
-
-    for ( ;; ) {
-        text->data = ngx_pnalloc(pool, size);
-        if (text->data == NULL) {
-            return NGX_ERROR;
-        }
-
-        text->len = json_dumpb(json, (char *) text->data, size,
-                               JSON_COMPACT|flags);
-
-        if (text->len <= size) {
-            return text->len ? NGX_OK : NGX_ERROR;
-        }
-
-        size = text->len;
-    }
 }
 
 
