@@ -99,7 +99,7 @@ sub asked ($self, $name, $type) {
 sub stop ($self) {
     my $pid = delete $self->{pid} or return;
 
-    close $self->{life};
+    kill KILL => $pid;
     waitpid $pid, 0;
 }
 

@@ -210,7 +210,7 @@ sub _record ($file, $id, $local, $bytes) {
 sub stop ($self) {
     my $pid = delete $self->{pid} or return;
 
-    close $self->{life};
+    kill KILL => $pid;
     waitpid $pid, 0;
 }
 
