@@ -238,6 +238,10 @@ ngx_http_fliq_json_in_unescape(ngx_http_fliq_json_in_t *in, ngx_str_t *value)
     static const char  letters[] = "\"\\/bfnrt";
     static const char  meant[] = "\"\\/\b\f\n\r\t";
 
+    if (in->pool == NULL) {
+        return NGX_DECLINED;
+    }
+
     if (in->unescaped == NULL) {
         in->unescaped = ngx_pnalloc(in->pool, in->end - in->p);
         if (in->unescaped == NULL) {

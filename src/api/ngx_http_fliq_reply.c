@@ -287,5 +287,5 @@ ngx_http_fliq_json_parsed(const ngx_str_t *text)
         return json_null();
     }
 
-    return json_loadb((char *) text->data, text->len, 0, NULL);
+    return ngx_http_fliq_json_read(NULL, text, NULL);
 }
