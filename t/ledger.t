@@ -153,7 +153,8 @@ spoiled('one that was read, called as another', 'half 1 untold 1',
 spoiled('a create that is there twice', 'half 1', sub ($book) {
     $book->{jobs}{job_twin} = { key => 'unknown', status => 'cancelled',
                                 attempts => 0, max_retries => 0 };
-    $book->{orders}{unknown}{cancels} = [{ status => 0, ended => 95 }];
+    $book->{orders}{unknown}{cancels} = [{ status => 0, ended => 95,
+                                             unsure => 1 }];
 });
 
 

@@ -29,7 +29,7 @@ sub calls () {
 for my $round (1 .. Fliq::Faults::rounds()) {
     my @made;
 
-    $faults->begin(15);
+    $faults->begin(16);
 
     $faults->after(1, 2.5);
     my @workers = two_workers();
@@ -57,7 +57,8 @@ for my $round (1 .. Fliq::Faults::rounds()) {
         sandbox->again;
     });
 
-    $faults->after(2, 3);
+    # By then all of that has been fired again.
+    $faults->after(3.5, 4);
     sandbox->stop_nginx;
     sandbox->again;
 

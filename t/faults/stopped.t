@@ -43,6 +43,7 @@ for my $round (1 .. Fliq::Faults::rounds()) {
     my $found = $faults->settle;
     $faults->is_clean($found, "$round: a stop");
     $faults->is_recovered($found, $fault);
+    ok(Fliq::Ledger::latest($found) < 11, "$round: no job waits for longer");
     is_deeply([sort { $a <=> $b } sandbox->workers],
               [sort { $a <=> $b } @workers], "$round: the same workers");
 }

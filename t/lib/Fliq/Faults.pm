@@ -183,14 +183,16 @@ sub is_recovered ($self, $found, $fault, $seconds = 2) {
 
     my $due = Fliq::Ledger::awaited($found, $fault);
     my $again = Fliq::Ledger::repeated($found, $name);
-    my $held = $fault->{held} // 'unknown';
+    my $held = $fault->{held};
 
     diag(sprintf '%s: %d again of %s, jobs after %.2f s, items after %.2f s; '
                  . 'what fell due after %.2f s; it took %.2f s',
-         $name, $again, $held, $job, $item, $due, $took);
-    ok($again > 0, "$name: some are fired again");
+         $name, $again, $held // 'unknown', $job, $item, $due, $took);
+
+    # Of a handful none may have reached the target yet.
+    ok($again > 0 || ($held // 5) < 5, "$name: some are fired again");
     ok($again <= $held, "$name: and no more than were in flight")
-        if defined $fault->{held};
+        if defined $held;
     ok($job < $took + $seconds, "$name: jobs within $seconds s");
     ok($item < $took + $seconds + 1, "$name: and items");
     ok($due < $took + $seconds, "$name: and what fell due");
@@ -379,6 +381,7 @@ sub _enter ($self, @answers) {
         my $cancel = {
             status => $answer->{status}, error => $answer->{error},
             ended => $answer->{begun} + $answer->{seconds},
+            unsure => $answer->{resent} || _class($answer) eq 'U',
         };
 
         push @{ $self->{cancels} }, $cancel;

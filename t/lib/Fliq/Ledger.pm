@@ -13,7 +13,8 @@ package Fliq::Ledger;
 #               rate, max_retries, cancels}: what clients asked for, jobs and
 #               (item => 1) pushes to a buffer.  class is A (201 was read), R
 #               (refused: certainly not made) or U (anything else: it may have
-#               been made).  cancels: [{status, ended}], a DELETE each
+#               been made).  cancels: [{status, ended, unsure}], a DELETE
+#               each; unsure: it may have been done, whatever was answered
 #   calls       [{key, id, attempt, arrived, answered, status}]: what the
 #               target saw; answered and status (0: a reset) are undef while
 #               it has not answered
@@ -350,8 +351,7 @@ sub _judge_job ($book, $index, $id, $job, $found) {
 
     push @wrong, 'nobody cancelled it'
         if $job->{status} eq 'cancelled'
-           && !any { $_->{status} == 204 || $_->{status} == 0
-                     || $_->{status} >= 500 } @cancels;
+           && !any { $_->{status} == 204 || $_->{unsure} } @cancels;
     push @wrong, "its cancel was answered 204, it is $job->{status}"
         if $job->{status} ne 'cancelled'
            && any { $_->{status} == 204 } @cancels;

@@ -10,7 +10,7 @@ package Fliq::Load;
 # answer: sent tells whether it can have seen any of it.  The answer has the
 # request's note.  On a connection that was kept alive the server may have
 # hung up before it saw the request: then, as any client would, the request is
-# sent once more on a new one.
+# sent once more on a new one, and its answer has resent.
 
 use v5.36;
 
@@ -115,7 +115,8 @@ sub finish ($handle) {
 }
 
 
-# --- one client: {socket, fd, out, in, index, bytes, note, sent, used}
+# --- one client: {socket, fd, out, in, index, bytes, note, sent,
+# resent, used}
 
 
 # Begin the client's next request.
@@ -128,7 +129,7 @@ sub _next ($self, $client) {
     $self->{open}++;
     @$client{qw(bytes note)} = ref $request ? @$request{qw(bytes note)}
                                             : ($request);
-    $client->{sent} = 0;
+    @$client{qw(sent resent)} = (0, 0);
     $client->{index} = @{ $self->{answers} };
     $client->{begun} = time;
     push @{ $self->{answers} }, undef;
@@ -301,6 +302,7 @@ sub _done ($self, $client, $answer) {
     $answer->{seconds} = time - $client->{begun};
     $answer->{begun} = $client->{begun};
     $answer->{note} = $client->{note} if $client->{note};
+    $answer->{resent} = 1 if $client->{resent};
     $self->{answers}[$client->{index}] = $answer;
     $self->{open}--;
     $client->{bytes} = undef;
@@ -316,6 +318,7 @@ sub _lost ($self, $client, $why) {
     $self->_close($client);
 
     if ($again) {
+        $client->{resent} = 1;
         $self->_connect($client);
         $self->_send($client);
         return;

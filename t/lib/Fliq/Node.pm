@@ -132,6 +132,15 @@ sub crash ($self) {
 }
 
 
+# again(): start it after a crash.
+sub again ($self) {
+    unlink "$self->{dir}/nginx.pid";
+    $self->{stopped} = 0;
+    $self->_exec;
+    $self->await;
+}
+
+
 # PostgreSQL's log is the sandbox's to judge, the files are its to remove.
 sub bad_lines ($self, @allowed) {
     return Fliq::Sandbox::bad_in($self->log, @allowed);
