@@ -6,6 +6,7 @@
 #include "ngx_http_fliq_db_private.h"
 #include "fliq_backoff.h"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 
@@ -338,6 +339,10 @@ ngx_http_fliq_db_conn_close(ngx_http_fliq_db_conn_t *c, ngx_uint_t retry)
     PQfinish(c->pg);
     c->pg = NULL;
     c->fd = (ngx_socket_t) -1;
+
+    /* what libpq leaves in OpenSSL's queue nginx would take for its own */
+
+    ERR_clear_error();
 
     ngx_http_fliq_db_conn_set_state(c, NGX_HTTP_FLIQ_DB_CLOSED);
     ngx_http_fliq_db_query_abandon(c);

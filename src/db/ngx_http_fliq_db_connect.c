@@ -4,6 +4,8 @@
 
 #include "ngx_http_fliq_db_private.h"
 
+#include <openssl/err.h>
+
 
 static ngx_msec_t ngx_http_fliq_db_connect_limit(ngx_http_fliq_db_conn_t *c);
 static void ngx_http_fliq_db_connect_begin(ngx_http_fliq_db_conn_t *c);
@@ -158,6 +160,8 @@ ngx_http_fliq_db_connect_poll(ngx_http_fliq_db_conn_t *c)
     c->watch = NULL;
 
     status = PQconnectPoll(c->pg);
+
+    ERR_clear_error();
 
     switch (status) {
 

@@ -4,6 +4,7 @@
 
 #include "ngx_http_fliq_disp_private.h"
 
+#include <openssl/err.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -44,6 +45,7 @@ static void ngx_http_fliq_disp_multi_ready(void *data, ngx_uint_t ready);
 static void ngx_http_fliq_disp_multi_timeout(ngx_event_t *ev);
 static void ngx_http_fliq_disp_multi_act(ngx_http_fliq_disp_multi_t *multi,
     curl_socket_t fd, int mask);
+static void ngx_http_fliq_disp_multi_forget(void);
 static void ngx_http_fliq_disp_multi_collect(
     ngx_http_fliq_disp_multi_t *multi);
 static void ngx_http_fliq_disp_multi_end_blind(
@@ -169,6 +171,8 @@ ngx_http_fliq_disp_multi_remove(ngx_http_fliq_disp_call_t *call)
 
     (void) curl_multi_remove_handle(multi->curl, call->easy);
 
+    ngx_http_fliq_disp_multi_forget();
+
     ngx_queue_remove(&call->queue);
     multi->ncalls--;
 
@@ -213,6 +217,8 @@ ngx_http_fliq_disp_multi_close(ngx_http_fliq_disp_multi_t *multi)
 
     (void) curl_multi_cleanup(multi->curl);
     multi->curl = NULL;
+
+    ngx_http_fliq_disp_multi_forget();
 
     while (!ngx_queue_empty(&multi->sockets)) {
         q = ngx_queue_head(&multi->sockets);
@@ -466,6 +472,8 @@ ngx_http_fliq_disp_multi_act(ngx_http_fliq_disp_multi_t *multi,
 
     (void) pthread_sigmask(SIG_SETMASK, &old, NULL);
 
+    ngx_http_fliq_disp_multi_forget();
+
     if (rc != CURLM_OK) {
         ngx_log_error(NGX_LOG_ALERT, multi->log, 0,
                       "curl_multi_socket_action() failed: %s",
@@ -484,6 +492,18 @@ ngx_http_fliq_disp_multi_act(ngx_http_fliq_disp_multi_t *multi,
     if (multi->stalled) {
         ngx_http_fliq_disp_multi_resume(multi);
     }
+}
+
+
+/*
+ * What libcurl leaves in OpenSSL's queue of errors nginx would take for its
+ * own, at the next TLS connection of a client.
+ */
+
+static void
+ngx_http_fliq_disp_multi_forget(void)
+{
+    ERR_clear_error();
 }
 
 
