@@ -658,7 +658,11 @@ ngx_http_fliq_disp_call_reason(ngx_http_fliq_disp_call_t *call, CURLcode code)
         return "the target closed the connection without an answer";
     }
 
-    if (call->head > NGX_HTTP_FLIQ_DISP_HEAD_MAX) {
+    if (call->head > NGX_HTTP_FLIQ_DISP_HEAD_MAX
+        || (code == CURLE_OUT_OF_MEMORY && call->sent && !call->answered))
+    {
+        /* libcurl says so of a line that is longer than it takes */
+
         return "the answer's headers are too large";
     }
 
