@@ -78,7 +78,7 @@ my %port = map { $_->[0] => free_port() } @servers;
 # --- an nginx that trusts one of them
 
 preload('targets/authority.c', FLIQ_AUTHORITY => "$dir/trusted.pem");
-sandbox(http_conf => 'fliq_webhook_timeout 1s;' . join '', map {
+sandbox(http_conf => 'fliq_webhook_timeout 2s;' . join '', map {
     my ($name, $certificate, $more) = @$_;
 
     <<"CONF";
@@ -121,15 +121,16 @@ for my $case (@cases) {
     my ($name, $url, $error) = @$case;
     my $path = $name =~ s/\W+/-/gr;
     my $status = defined $error ? 'failed' : 'success';
+    my $timeout = ($error // '') eq 'timed out' ? 1 : 10;
     my $end = wait_job(create_job(
         url => "$url/job/$path", webhook_url => "$url/webhook/$path",
-        timeout_seconds => 2));
+        timeout_seconds => $timeout));
 
     is($end->{status}, $status, "$name: a job: $status");
     my $says = $error // '^none$';
     like($end->{last_error} // 'none', qr/$says/, "$name: what it says");
 
-    my $buffer = make_buffer(url => "$url/item/$path", timeout_seconds => 1,
+    my $buffer = make_buffer(url => "$url/item/$path", timeout_seconds => $timeout,
                              max_retries => 0);
     is_status(api('POST', "/buffers/$buffer->{id}/items", { body => 'x' }),
               201, "$name: an item");

@@ -29,8 +29,9 @@ my @started;
 my $owner = $$;
 
 
-# start(): start a target on a free port of 127.0.0.1.
-sub start ($class) {
+# start(refuse => 0|1): start a target on a free port of 127.0.0.1; one that
+# resets each connection before it reads from it.
+sub start ($class, %opt) {
     my $listen = IO::Socket::INET->new(
         LocalAddr => '127.0.0.1', Listen => SOMAXCONN, Proto => 'tcp',
         Blocking => 0)
@@ -45,7 +46,8 @@ sub start ($class) {
     if ($pid == 0) {
         close $life_write;
         $_->_forget for @started;
-        eval { Fliq::Target::Server->run($listen, $file, $life_read); 1 }
+        eval { Fliq::Target::Server->run($listen, $file, $life_read,
+                                         $opt{refuse}); 1 }
             or warn "target: $@";
         _exit(1);
     }

@@ -12,21 +12,26 @@ package Fliq::Target::Server;
 #   /retry-after/N[/STATUS]    STATUS (503) with Retry-After: N, then 200
 #   /rate/N/MS                 200 after so many milliseconds, 429 at once to
 #                              what is more than N in a second of a path
-#   /redirect                  302 to /ok/redirected
+#   /redirect[/STATUS[/URL]]   302 to /ok/redirected; the URL in percents
+#   /raw/BYTES[/reset|/stay]   these bytes, in percents, as the answer, then
+#                              FIN, RST or nothing
 #   /echo, /big/N, /binary     the request's body; N bytes; no UTF-8
 #   /continue                  100, 103 and then 200
 #   /until-close               a body that the end of the connection ends
 #   /hang, /close, /reset      no answer: nothing, FIN, RST
 #   /reset-after-headers       RST in the middle of a body
 #   /garbage                   bytes that are no HTTP
-#   /drip                      one byte of a body each 100 ms, for ever
-#   /endless-body, /endless-headers
+#   /drip[/MS]                 one byte of a body each 100 ms, for ever
+#   /gzip                      32 MiB of zeros, as 32 KiB of gzip
+#   /long-header/N             a header line of N bytes
+#   /endless-body, /endless-headers, /endless-interim
 #
 # What follows is free, so a job can have a path of its own: /ok/17.
 
 use v5.36;
 
 use Errno qw(EAGAIN EINTR);
+use IO::Compress::Gzip qw(gzip);
 use POSIX qw(_exit);
 use Socket qw(IPPROTO_TCP SOL_SOCKET SO_LINGER TCP_NODELAY);
 use Time::HiRes qw(clock_gettime CLOCK_REALTIME);
@@ -42,6 +47,7 @@ my %route = (
     'retry-after'         => \&retry_after,
     'rate'                => \&rate,
     'redirect'            => \&redirect,
+    'raw'                 => \&raw,
     'echo'                => sub ($c, @) { reply($c, 200, $c->{body}) },
     'big'                 => \&big,
     'binary'              => \&binary,
@@ -53,11 +59,14 @@ my %route = (
     'reset-after-headers' => \&reset_after_headers,
     'garbage'             => \&garbage,
     'drip'                => \&drip,
+    'gzip'                => \&gzipped,
+    'long-header'         => \&long_header,
     'endless-body'        => \&endless_body,
     'endless-headers'     => \&endless_headers,
+    'endless-interim'     => \&endless_interim,
 );
 
-my ($listen, $record, $record_fd, $life);
+my ($listen, $record, $life, $refuse);
 my (@conns, %attempts, %taken);
 my @timers;                     # [time, handler], the latest first
 my ($readers, $writers) = ('', '');
@@ -65,10 +74,11 @@ my $log = '';
 my $next_conn = 1;
 
 
-# run(listen, record, life): serve until life, the read end of a pipe, is
-# closed at its other end.
+# run(listen, record, life, refuse): serve until life, the read end of a pipe,
+# is closed at its other end.  With refuse, each connection is reset before
+# anything is read.
 sub run ($class, @args) {
-    ($listen, $record, $life) = @args;
+    ($listen, $record, $life, $refuse) = @args;
 
     $SIG{PIPE} = 'IGNORE';
     $SIG{$_} = 'DEFAULT' for qw(INT TERM);
@@ -123,6 +133,7 @@ sub accept_all () {
             out => '', sent => 0,
         };
         vec($readers, $fd, 1) = 1;
+        &reset($conns[$fd]) if $refuse;
     }
 }
 
@@ -306,8 +317,7 @@ sub flaky ($c, $times = 1, @) {
 sub retry_after ($c, $value = 1, $status = 503, @) {
     return reply($c, 200, 'at last') if $attempts{$c->{delivery}}++;
 
-    $value =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ge;
-    reply($c, $status, 'later', "Retry-After: $value");
+    reply($c, $status, 'later', 'Retry-After: ' . unescape($value));
 }
 
 
@@ -323,8 +333,20 @@ sub rate ($c, $most, $ms, @path) {
 }
 
 
-sub redirect ($c, @) {
-    reply($c, 302, '', 'Location: /ok/redirected');
+sub unescape ($text) {
+    return $text =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ger;
+}
+
+
+sub redirect ($c, $status = 302, $to = '/ok/redirected', @) {
+    reply($c, $status, '', 'Location: ' . unescape($to));
+}
+
+
+sub raw ($c, $bytes, $end = 'close', @) {
+    $c->{last} = $end eq 'close';
+    put($c, unescape($bytes));
+    later(0.05, sub { &reset($c) if alive($c) }) if $end eq 'reset';
 }
 
 
@@ -370,18 +392,30 @@ sub garbage ($c, @) {
 }
 
 
-sub drip ($c, @) {
+sub drip ($c, $ms = 100, @) {
     put($c, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
-    drop_by_drop($c);
+    drop_by_drop($c, $ms / 1000);
 }
 
 
-sub drop_by_drop ($c) {
-    later(0.1, sub {
+sub drop_by_drop ($c, $seconds) {
+    later($seconds, sub {
         return if !alive($c);
         put($c, 'x');
-        drop_by_drop($c);
+        drop_by_drop($c, $seconds);
     });
+}
+
+
+sub gzipped ($c, @) {
+    state $bomb = do { gzip(\("\0" x (32 << 20)), \my $out); $out };
+
+    reply($c, 200, $bomb, 'Content-Encoding: gzip');
+}
+
+
+sub long_header ($c, $size, @) {
+    reply($c, 200, 'ok', 'X-Long: ' . 'h' x $size);
 }
 
 
@@ -398,6 +432,14 @@ sub endless_headers ($c, @) {
 
     $c->{more} = sub ($c) { $c->{out} = $lines };
     put($c, "HTTP/1.1 200 OK\r\n$lines");
+}
+
+
+sub endless_interim ($c, @) {
+    my $answers = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" x 99;
+
+    $c->{more} = sub ($c) { $c->{out} = $answers };
+    put($c, $answers);
 }
 
 
