@@ -14,7 +14,7 @@ part=${0##*/}
 if [[ -n ${BENCH_SHORT:-} ]]; then
     defaults=(1 1 2000 20000 200)
 else
-    defaults=(5 5 100000 10000000 1000)
+    defaults=(5 5 100000 10000000 512)
 fi
 
 rounds=${BENCH_N:-${defaults[0]}}           # samples of each measure
