@@ -5,13 +5,10 @@
 use v5.36;
 
 use FindBin;
-use IO::Select;
-use IO::Socket::INET;
-use IO::Socket::UNIX;
 use lib "$FindBin::Bin/lib";
 use Fliq::Buffers;
+use Fliq::Proxy;
 use Fliq::Test;
-use POSIX qw(_exit);
 
 my $count = 3000;
 
@@ -27,67 +24,6 @@ sub end_claims () {
                  WHERE pid <> pg_backend_pid()
                    AND (query LIKE '%DELETE FROM fliq.due%'
                         OR query LIKE '%fliq.outbox%')");
-}
-
-
-# proxy(cuts): a port that leads to PostgreSQL.  The first so many answers
-# that have one of these texts are kept, and their connection is closed.
-sub proxy (%cuts) {
-    my $listen = IO::Socket::INET->new(
-        LocalAddr => '127.0.0.1', Listen => 64) or die "listen: $!\n";
-    my ($dir) = sandbox->{dsn} =~ /host=(\S+)/;
-    my ($port) = sandbox->{dsn} =~ /port=(\d+)/;
-    my $pid = fork // die "fork: $!\n";
-
-    if ($pid == 0) {
-        eval { forward($listen, "$dir/.s.PGSQL.$port", \%cuts); 1 }
-            or warn "proxy: $@";
-        _exit(1);
-    }
-
-    return ($pid, $listen->sockport);
-}
-
-
-sub forward ($listen, $path, $cuts) {
-    my $all = IO::Select->new($listen);
-    my (%peer, %server);
-
-    while (my @ready = $all->can_read) {
-        for my $from (grep { $_ == $listen || $peer{$_} } @ready) {
-            if ($from == $listen) {
-                my $client = $listen->accept;
-                my $server = IO::Socket::UNIX->new($path) or next;
-
-                @peer{$client, $server} = ($server, $client);
-                $server{$server} = 1;
-                $all->add($client, $server);
-                next;
-            }
-
-            my $n = sysread $from, my $bytes, 1 << 20;
-            my $to = $peer{$from};
-
-            if (!$n || ($server{$from} && cut($cuts, $bytes))) {
-                $all->remove($from, $to);
-                delete @peer{$from, $to};
-                close $_ for $from, $to;
-                next;
-            }
-
-            while (length $bytes) {
-                my $sent = syswrite($to, $bytes) or last;
-                substr $bytes, 0, $sent, '';
-            }
-        }
-    }
-}
-
-
-sub cut ($cuts, $bytes) {
-    my ($text) = grep { $cuts->{$_} && index($bytes, $_) >= 0 } keys %$cuts;
-
-    return defined $text && $cuts->{$text}--;
 }
 
 
@@ -132,11 +68,10 @@ is(scalar(grep { !$paths{"/ok/h/$_"} } 1 .. $count), 0, 'all were told');
 
 # --- answers that do not arrive
 
-my ($pid, $port) = proxy('/ok/cut/' => 5, '/ok/tell/' => 5,
-                         '/ok/buffer/' => 3);
-my $node = Fliq::Node->start(sandbox, workers => 1,
-                             dsn => "host=127.0.0.1 port=$port dbname=fliq"
-                                    . ' user=fliq');
+my $proxy = Fliq::Proxy->start(sandbox, cut => {
+    '/ok/cut/' => 5, '/ok/tell/' => 5, '/ok/buffer/' => 3,
+});
+my $node = Fliq::Node->start(sandbox, workers => 1, dsn => $proxy->dsn);
 
 $begin = time + 2;
 @answers = load(clients => 16)->run(map {
@@ -179,7 +114,6 @@ is_deeply([map { scalar(target->to("/ok/buffer/$_")) } 1 .. 20], [(1) x 20],
           'each item was sent once');
 
 $node->stop;
-kill KILL => $pid;
-waitpid $pid, 0;
+$proxy->stop;
 
 finish();
