@@ -8,10 +8,11 @@
  * neighbours in the pipeline.  Statements are prepared once a connection, at
  * their first use.  Parameters and results are in binary format.
  *
- * Connections are made at once, again with exponential backoff and jitter
- * (50 ms to 1 s) when they are lost, for ever; nothing needs a restart.  Host
- * names are resolved in the master at start-up and on a thread of their own
- * at reconnects, never on the loop.
+ * Connections are made at once, again with exponential backoff (50 ms to
+ * 0.8 s, each up to a quarter more or less, so that many workers do not come
+ * in step) when they are lost, for ever; nothing needs a restart.  Host names
+ * are resolved in the master at start-up and on a thread of their own at
+ * reconnects, never on the loop.
  *
  * Callbacks: each started query ends in exactly one call of ${done}, never
  * from inside ngx_http_fliq_db_query(), unless it is cancelled; then there is

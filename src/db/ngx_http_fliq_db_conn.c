@@ -20,7 +20,7 @@ static u_char *ngx_http_fliq_db_conn_words(u_char *buf, size_t size,
     const char *message);
 
 
-/* Microseconds. */
+/* Microseconds.  The maximum must not cut the jitter of the longest delay. */
 static const fliq_backoff_t  ngx_http_fliq_db_backoff = {
     50 * 1000, 1000 * 1000, 25
 };
@@ -232,7 +232,7 @@ ngx_http_fliq_db_conn_failed(ngx_http_fliq_db_conn_t *c, const char *reason)
     }
 
     c->db->warned = 2;
-    c->failures++;
+    c->failures = ngx_min(c->failures + 1, NGX_HTTP_FLIQ_DB_LONGEST);
 
     ngx_http_fliq_db_conn_close(c, 1);
     ngx_http_fliq_db_attempt_failed(c->db);

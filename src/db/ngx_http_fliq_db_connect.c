@@ -22,10 +22,6 @@ static ngx_int_t ngx_http_fliq_db_connect_result(ngx_http_fliq_db_conn_t *c,
 static void ngx_http_fliq_db_connect_ready(ngx_http_fliq_db_conn_t *c);
 
 
-/* Retries from here on are at the backoff's maximum. */
-#define NGX_HTTP_FLIQ_DB_LONGEST  16
-
-
 void
 ngx_http_fliq_db_connect(ngx_http_fliq_db_conn_t *c)
 {

@@ -20,6 +20,9 @@
 /* How long a reconnect waits for fresh addresses when it knows older ones. */
 #define NGX_HTTP_FLIQ_DB_LOOKUP_WAIT   500
 
+/* Retries from here on wait longest: 0.6 to 1 s. */
+#define NGX_HTTP_FLIQ_DB_LONGEST       5
+
 /* Addresses younger than this are used without asking again. */
 #define NGX_HTTP_FLIQ_DB_LOOKUP_FRESH  1000
 
