@@ -68,9 +68,10 @@ is(scalar(grep { !$paths{"/ok/h/$_"} } 1 .. $count), 0, 'all were told');
 
 # --- answers that do not arrive
 
-my $proxy = Fliq::Proxy->start(sandbox, cut => {
-    '/ok/cut/' => 5, '/ok/tell/' => 5, '/ok/buffer/' => 3,
-});
+my $proxy = Fliq::Proxy->start(
+    sandbox,
+    cut => { '/ok/cut/' => 5, '/ok/tell/' => 5, '/ok/buffer/' => 3 },
+    lose => { outbox_delete => 0.1 });
 my $node = Fliq::Node->start(sandbox, workers => 1, dsn => $proxy->dsn);
 
 $begin = time + 2;
@@ -108,6 +109,8 @@ for my $i (1 .. 20) {
 }
 
 ok(drained(20), 'no buffer hangs');
+ok((grep { $_ eq 'outbox_delete' } $proxy->lost) > 0,
+   'answers to what was sent being deleted were lost');
 like($node->log, qr/buffers of a claim whose answer was lost/,
      'those that were taken were given back');
 is_deeply([map { scalar(target->to("/ok/buffer/$_")) } 1 .. 20], [(1) x 20],
