@@ -10,6 +10,7 @@
 #include "fliq_addr.h"
 #include "fliq_backoff.h"
 #include "fliq_header.h"
+#include "fliq_seal.h"
 #include "fliq_sign.h"
 #include "ngx_http_fliq_db.h"
 #include "ngx_http_fliq_store.h"
@@ -28,6 +29,7 @@ typedef struct {
     ngx_uint_t                    connections;
     ngx_uint_t                    queue;
     ngx_msec_t                    timeout;
+    fliq_seal_ring_t              ring;         /* empty: no encryption */
 
     ngx_flag_t                    dispatcher;
     ngx_uint_t                    concurrency;
@@ -126,6 +128,13 @@ static ngx_command_t  ngx_http_fliq_commands[] = {
       ngx_http_fliq_database,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("fliq_encryption_key"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_fliq_store_key_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_fliq_main_conf_t, ring),
       NULL },
 
     { ngx_string("fliq_dispatcher"),
@@ -525,6 +534,7 @@ ngx_http_fliq_init_process(ngx_cycle_t *cycle)
     store.queue = fmcf->queue;
     store.timeout = fmcf->timeout;
     store.dispatcher = fmcf->dispatcher;
+    store.ring = &fmcf->ring;
 
     fmcf->store = ngx_http_fliq_store_create(&store, cycle->log);
     if (fmcf->store == NULL) {
@@ -585,6 +595,7 @@ ngx_http_fliq_exit_process(ngx_cycle_t *cycle)
     }
 
     fliq_sign_end();
+    fliq_seal_end();
 }
 
 

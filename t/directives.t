@@ -10,6 +10,30 @@ use Fliq::Nginx;
 use Test::Nginx::Socket 'no_plan';
 
 ($ENV{TEST_NGINX_FLIQ_PGHOST}) = sandbox->{dsn} =~ /host=(\S+)/;
+$ENV{TEST_NGINX_FLIQ_KEYS} = sandbox->{root};
+
+
+sub key_file {
+    my ($name, $mode, $text) = @_;
+
+    open my $out, '>', "$ENV{TEST_NGINX_FLIQ_KEYS}/$name" or die "$name: $!";
+    print {$out} $text;
+    close $out;
+    chmod $mode, "$ENV{TEST_NGINX_FLIQ_KEYS}/$name" or die "$name: $!";
+}
+
+
+key_file('hex.key', 0600, '0f' x 32 . "\n");
+key_file('base64.key', 0400, 'A' x 43 . "=\n");
+key_file('group.key', 0640, '1e' x 32);
+key_file('world.key', 0644, '2d' x 32);
+key_file('written.key', 0620, '3c' x 32);
+key_file('same.key', 0600, '0F' x 32);
+key_file('short.key', 0600, '0f' x 31 . "\n");
+key_file('long.key', 0600, '0f' x 32 . "\n" . '0f' x 32 . "\n");
+key_file('huge.key', 0600, '0f' x 10000);
+key_file('empty.key', 0600, '');
+key_file('other.key', 0600, '4b' x 32);
 
 no_long_string();
 run_tests();
@@ -1057,3 +1081,209 @@ fliq_webhook_timeout
 --- error_log
 [emerg]
 "fliq_webhook_timeout" directive is not allowed here
+
+
+
+=== TEST 86: an encryption key
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/hex.key;
+--- request
+GET /health?deep=1
+--- response_body_like: "ok"
+
+
+
+=== TEST 87: two encryption keys
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/hex.key;
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/base64.key;
+--- request
+GET /health?deep=1
+--- response_body_like: "ok"
+
+
+
+=== TEST 88: an encryption key that its group reads
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/group.key;
+--- request
+GET /health?deep=1
+--- response_body_like: "ok"
+--- error_log
+[warn]
+can be read by its group
+
+
+
+=== TEST 89: three encryption keys
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/hex.key;
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/base64.key;
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/other.key;
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+"fliq_encryption_key" directive is given more than twice
+
+
+
+=== TEST 90: one encryption key twice
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/hex.key;
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/same.key;
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+same.key" is given twice
+
+
+
+=== TEST 91: an encryption key that everybody reads
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/world.key;
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+world.key" can be read by everybody
+
+
+
+=== TEST 92: an encryption key that its group writes
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/written.key;
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+written.key" can be written by others
+
+
+
+=== TEST 93: an encryption key's file that is too short
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/short.key;
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+short.key" is not 32 bytes in hex or base64 on one line
+
+
+
+=== TEST 94: an encryption key's file that has two lines
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/long.key;
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+long.key" is not 32 bytes in hex or base64 on one line
+
+
+
+=== TEST 95: an encryption key's file that has too much
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/huge.key;
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+huge.key" is not 32 bytes in hex or base64 on one line
+
+
+
+=== TEST 96: an encryption key's file that is empty
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/empty.key;
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+empty.key" is not 32 bytes in hex or base64 on one line
+
+
+
+=== TEST 97: an encryption key that is not there
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/none.key;
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+none.key" cannot be opened (2: No such file
+
+
+
+=== TEST 98: an encryption key that is a directory
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/;
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+/" is not a regular file
+
+
+
+=== TEST 99: fliq_encryption_key without a file
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_encryption_key;
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+invalid number of arguments in "fliq_encryption_key"
+
+
+
+=== TEST 100: fliq_encryption_key in a server
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+--- config
+    fliq_encryption_key x;
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+"fliq_encryption_key" directive is not allowed here
+
+
+
+=== TEST 101: an encryption key that does not encrypt
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_encryption_key plain;
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/hex.key;
+--- request
+GET /health?deep=1
+--- response_body_like: "ok"
+
+
+
+=== TEST 102: "plain" behind an encryption key
+--- http_config
+    fliq_database "$TEST_NGINX_FLIQ_DSN";
+    fliq_encryption_key $TEST_NGINX_FLIQ_KEYS/hex.key;
+    fliq_encryption_key plain;
+--- must_die
+--- suppress_stderr
+--- error_log
+[emerg]
+"fliq_encryption_key" directive has "plain" behind a key

@@ -24,6 +24,7 @@ BEGIN {
     allowed["store"] = " store db core "
     allowed["api"] = " api store core "
     allowed["dispatch"] = " dispatch store event core "
+    allowed["ctl"] = " ctl core "
     allowed["module"] = " module api dispatch store db event core "
 
     library["<libpq-fe.h>"] = " db store "
@@ -64,7 +65,9 @@ FNR == 1 {
 # nginx's headers choose the features of libc's (_GNU_SOURCE): whoever comes
 # before them decides otherwise.
 /^#[ ]*include / {
-    if (first && room != "core" && $2 !~ /^(<ngx_|"ngx_http_fliq_)/) {
+    if (first && room !~ /^(core|ctl)$/ \
+        && $2 !~ /^(<ngx_|"ngx_http_fliq_)/)
+    {
         complain("ngx_config.h comes before " $2)
     }
     first = 0
@@ -95,7 +98,7 @@ FNR == 1 {
     if ($2 ~ /^<openssl\// && room == "core" \
         && FILENAME !~ /fliq_(sign|seal|id)\.c$/)
     {
-        complain("of core, only fliq_sign, fliq_seal and fliq_id know libcrypto")
+        complain("of core, only sign, seal and id know libcrypto")
     }
     next
 }

@@ -351,7 +351,7 @@ int
 fliq_seal_key(fliq_seal_key_t *key, fliq_str_t text, const char **why)
 {
     int64_t  n;
-    uint8_t  bytes[FLIQ_SEAL_KEY + 1];
+    uint8_t  bytes[FLIQ_SEAL_KEY + 1] = { 0 };
 
     while (text.len > 0 && fliq_seal_blank(text.data[0])) {
         text.data++;
@@ -499,7 +499,7 @@ fliq_seal_open(const fliq_seal_ring_t *ring, fliq_seal_kind_e kind,
     fliq_str_t *plain)
 {
     int64_t         n;
-    uint8_t         data[2 + FLIQ_ID_SIZE], id[FLIQ_SEAL_ID];
+    uint8_t         data[2 + FLIQ_ID_SIZE], id[FLIQ_SEAL_ID] = { 0 };
     unsigned        i;
     fliq_str_t      aad = { sizeof(data), data }, in;
     fliq_seal_rc_e  rc;
@@ -555,7 +555,7 @@ fliq_seal_open(const fliq_seal_ring_t *ring, fliq_seal_kind_e kind,
 void
 fliq_seal_id(fliq_seal_kind_e kind, fliq_str_t sealed, char *text)
 {
-    uint8_t  id[FLIQ_SEAL_ID];
+    uint8_t  id[FLIQ_SEAL_ID] = { 0 };
 
     if (fliq_seal_head(kind, sealed, id) != 0) {
         memcpy(text, "?", 2);

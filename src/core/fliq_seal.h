@@ -10,7 +10,7 @@
  * What is authenticated besides the value: the format's version, the kind of
  * value and the account that it belongs to.  So a value opens as no other
  * kind and for no other account.  It is not bound to its row: the database
- * itself copies values from row to row (docs/security.md).
+ * itself copies values from row to row (docs/encryption.md).
  *
  * Two forms, of which no plain value can be one:
  *   bodies     0xff 0x01, the key's id (8 bytes), nonce (24), ciphertext, tag
@@ -60,6 +60,7 @@ typedef struct {
 /* The first key seals, all of them open. */
 typedef struct {
     unsigned           n;
+    unsigned           plain;   /* 1: none seals; for whoever does it */
     fliq_seal_key_t    keys[FLIQ_SEAL_KEYS];
 } fliq_seal_ring_t;
 

@@ -47,7 +47,9 @@ ngx_http_fliq_disp_post_start(ngx_http_fliq_disp_t *disp,
     ngx_queue_insert_tail(&outbox->flying, &post->queue);
     outbox->nposts++;
 
-    if (ngx_http_fliq_disp_post_fill(post, row) == NGX_OK) {
+    if (row->refused.data == NULL
+        && ngx_http_fliq_disp_post_fill(post, row) == NGX_OK)
+    {
         post->call = ngx_http_fliq_disp_call_start(&disp->multi, pool,
                          &post->request, ngx_http_fliq_disp_post_answered,
                          post);

@@ -42,6 +42,7 @@ ngx_http_fliq_store_create(const ngx_http_fliq_store_conf_t *conf,
 
     store->pool = pool;
     store->log = log;
+    store->ring = conf->ring->n ? conf->ring : NULL;
 
     ngx_http_fliq_store_creates_init(store, conf->queue);
 
@@ -209,6 +210,7 @@ ngx_http_fliq_store_call(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
     call->ctx = NULL;
     call->nparams = 0;
     call->failed = 0;
+    call->closed = 0;
 
     return call;
 }

@@ -9,7 +9,8 @@
  *     NGX_OK        and the result that the function's comment names;
  *     NGX_DECLINED  the row is not there, or the function's own reason;
  *     NGX_BUSY      the database went away or did not answer in time;
- *     NGX_ERROR     it refused the statement (logged).
+ *     NGX_ERROR     it refused the statement, or gave a value that no
+ *                   encryption key opens (logged).
  *     The result is NULL unless the comment says otherwise.  The result and
  *     what it points to are valid only during the call of done.
  *   - ngx_http_fliq_store_cancel(call) guarantees that done is not called;
@@ -28,6 +29,7 @@
 
 #include "fliq_id.h"
 #include "fliq_hist.h"
+#include "fliq_seal.h"
 #include "fliq_sign.h"
 #include "fliq_backoff.h"
 #include "ngx_http_fliq_db.h"
@@ -51,7 +53,21 @@ typedef struct {
     ngx_msec_t                          timeout;
     ngx_uint_t                          dispatcher;     /* 1: make the claim
                                                            and settle pools */
+    const fliq_seal_ring_t             *ring;           /* encrypts headers,
+                                                           bodies and signing
+                                                           secrets; n may be
+                                                           0 */
 } ngx_http_fliq_store_conf_t;
+
+
+/*
+ * ngx_http_fliq_store_key_slot(cf, cmd, conf):
+ * A setter for the directive table: adds the key in the file that is named to
+ * the fliq_seal_ring_t at the command's offset in ${conf}.  Refused are a
+ * file that everybody can read or others can write, and one without a key.
+ */
+char *ngx_http_fliq_store_key_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 /*
@@ -531,8 +547,9 @@ typedef struct {
     ngx_str_t              body;        /* NULL: none */
     ngx_str_t              secret;      /* NULL: do not sign */
     ngx_str_t              refused;     /* NULL, or why the account may not
-                                           have it fired: it fails with this
-                                           as its error, without a request */
+                                           have it fired or it cannot be
+                                           decrypted: it fails with this as
+                                           its error, without a request */
 } ngx_http_fliq_attempt_t;
 
 typedef struct {
@@ -682,6 +699,7 @@ typedef struct {
     ngx_str_t     headers;              /* JSON text of an object, or NULL */
     ngx_str_t     body;
     ngx_str_t     secret;
+    ngx_str_t     refused;              /* NULL, or why it is not sent */
 } ngx_http_fliq_post_t;
 
 typedef struct {

@@ -225,14 +225,20 @@ ngx_http_fliq_store_decode_posts(ngx_http_fliq_store_call_t *call,
         posts[i].delivery_id = ngx_http_fliq_get_str(res, i, 2);
         posts[i].lane = ngx_http_fliq_get_int(res, i, 3);
         posts[i].url = ngx_http_fliq_get_str(res, i, 4);
-        posts[i].headers = ngx_http_fliq_get_str(res, i, 5);
+        posts[i].headers = ngx_http_fliq_get_sealed(call, res, i, 5,
+                                                   FLIQ_SEAL_WEBHOOK_HEADERS,
+                                                   &posts[i].account_id);
         posts[i].body = ngx_http_fliq_get_str(res, i, 6);
-        posts[i].secret = ngx_http_fliq_get_str(res, i, 7);
+        posts[i].secret = ngx_http_fliq_get_sealed(call, res, i, 7,
+                                                   FLIQ_SEAL_SECRET,
+                                                   &posts[i].account_id);
+        ngx_str_null(&posts[i].refused);
+        ngx_http_fliq_store_refuse_closed(call, &posts[i].refused);
     }
 
     list.records = posts;
 
-    call->done(call->data, NGX_OK, &list);
+    ngx_http_fliq_store_opened(call, NGX_OK, &list);
 }
 
 

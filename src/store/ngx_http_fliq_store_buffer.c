@@ -9,8 +9,8 @@
 #include "ngx_http_fliq_store_buffer.h"
 
 
-static void ngx_http_fliq_store_get_buffer(const PGresult *res, int row,
-    ngx_http_fliq_buffer_t *buffer);
+static void ngx_http_fliq_store_get_buffer(ngx_http_fliq_store_call_t *call,
+    const PGresult *res, int row, ngx_http_fliq_buffer_t *buffer);
 static void ngx_http_fliq_store_decode_buffer(
     ngx_http_fliq_store_call_t *call, const PGresult *res);
 static void ngx_http_fliq_store_decode_buffers(
@@ -36,13 +36,15 @@ ngx_http_fliq_store_buffer_create(ngx_http_fliq_store_t *store,
     ngx_http_fliq_bind_str(call, &buffer->name);
     ngx_http_fliq_bind_str(call, &buffer->url);
     ngx_http_fliq_bind_str(call, &buffer->method);
-    ngx_http_fliq_bind_str(call, &buffer->headers);
+    ngx_http_fliq_bind_sealed(call, FLIQ_SEAL_HEADERS, &buffer->account_id,
+                              &buffer->headers);
     ngx_http_fliq_bind_int4(call, buffer->max_retries);
     ngx_http_fliq_bind_int4(call, buffer->timeout_seconds);
     ngx_http_fliq_bind_str(call, &buffer->backoff);
     ngx_http_fliq_bind_int4(call, buffer->rate_limit);
     ngx_http_fliq_bind_str(call, &buffer->webhook_url);
-    ngx_http_fliq_bind_str(call, &buffer->webhook_headers);
+    ngx_http_fliq_bind_sealed(call, FLIQ_SEAL_WEBHOOK_HEADERS,
+                              &buffer->account_id, &buffer->webhook_headers);
     ngx_http_fliq_bind_int4(call, buffer->lane);
     ngx_http_fliq_bind_int4(call, buffer->webhook_lane);
 
@@ -52,8 +54,8 @@ ngx_http_fliq_store_buffer_create(ngx_http_fliq_store_t *store,
 
 
 static void
-ngx_http_fliq_store_get_buffer(const PGresult *res, int row,
-    ngx_http_fliq_buffer_t *buffer)
+ngx_http_fliq_store_get_buffer(ngx_http_fliq_store_call_t *call,
+    const PGresult *res, int row, ngx_http_fliq_buffer_t *buffer)
 {
     ngx_http_fliq_get_id(res, row, 0, &buffer->account_id);
     ngx_http_fliq_get_id(res, row, 1, &buffer->id);
@@ -70,9 +72,13 @@ ngx_http_fliq_store_get_buffer(const PGresult *res, int row,
     buffer->updated_at = ngx_http_fliq_get_time(res, row, 9);
     buffer->method = ngx_http_fliq_get_str(res, row, 10);
     buffer->url = ngx_http_fliq_get_str(res, row, 11);
-    buffer->headers = ngx_http_fliq_get_str(res, row, 12);
+    buffer->headers = ngx_http_fliq_get_sealed(call, res, row, 12,
+                                               FLIQ_SEAL_HEADERS,
+                                               &buffer->account_id);
     buffer->webhook_url = ngx_http_fliq_get_str(res, row, 13);
-    buffer->webhook_headers = ngx_http_fliq_get_str(res, row, 14);
+    buffer->webhook_headers = ngx_http_fliq_get_sealed(call, res, row, 14,
+                                                   FLIQ_SEAL_WEBHOOK_HEADERS,
+                                                   &buffer->account_id);
 }
 
 
@@ -87,9 +93,9 @@ ngx_http_fliq_store_decode_buffer(ngx_http_fliq_store_call_t *call,
         return;
     }
 
-    ngx_http_fliq_store_get_buffer(res, 0, &buffer);
+    ngx_http_fliq_store_get_buffer(call, res, 0, &buffer);
 
-    call->done(call->data, NGX_OK, &buffer);
+    ngx_http_fliq_store_opened(call, NGX_OK, &buffer);
 }
 
 
@@ -154,12 +160,12 @@ ngx_http_fliq_store_decode_buffers(ngx_http_fliq_store_call_t *call,
     }
 
     for (i = 0; i < (int) list.n; i++) {
-        ngx_http_fliq_store_get_buffer(res, i, &buffers[i]);
+        ngx_http_fliq_store_get_buffer(call, res, i, &buffers[i]);
     }
 
     list.records = buffers;
 
-    call->done(call->data, NGX_OK, &list);
+    ngx_http_fliq_store_opened(call, NGX_OK, &list);
 }
 
 

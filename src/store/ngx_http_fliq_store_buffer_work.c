@@ -36,8 +36,8 @@ enum {
 
 static void ngx_http_fliq_store_decode_taken(ngx_http_fliq_store_call_t *call,
     const PGresult *res);
-static void ngx_http_fliq_store_get_taken(const PGresult *res, int row,
-    ngx_http_fliq_item_attempt_t *attempt);
+static void ngx_http_fliq_store_get_taken(ngx_http_fliq_store_call_t *call,
+    const PGresult *res, int row, ngx_http_fliq_item_attempt_t *attempt);
 static void ngx_http_fliq_store_bind_item_outcomes(
     ngx_http_fliq_store_call_t *call,
     const ngx_http_fliq_item_outcome_t *const *outcomes, ngx_uint_t n);
@@ -98,18 +98,18 @@ ngx_http_fliq_store_decode_taken(ngx_http_fliq_store_call_t *call,
     }
 
     for (i = 0; i < (int) list.n; i++) {
-        ngx_http_fliq_store_get_taken(res, i, &attempts[i]);
+        ngx_http_fliq_store_get_taken(call, res, i, &attempts[i]);
     }
 
     list.records = attempts;
 
-    call->done(call->data, NGX_OK, &list);
+    ngx_http_fliq_store_opened(call, NGX_OK, &list);
 }
 
 
 static void
-ngx_http_fliq_store_get_taken(const PGresult *res, int row,
-    ngx_http_fliq_item_attempt_t *attempt)
+ngx_http_fliq_store_get_taken(ngx_http_fliq_store_call_t *call,
+    const PGresult *res, int row, ngx_http_fliq_item_attempt_t *attempt)
 {
     ngx_http_fliq_get_id(res, row, FLIQ_TAKEN_BUFFER_ID, &attempt->buffer_id);
     ngx_http_fliq_get_id(res, row, FLIQ_TAKEN_ACCOUNT_ID,
@@ -121,6 +121,9 @@ ngx_http_fliq_store_get_taken(const PGresult *res, int row,
 
 #define fliq_int(column)   ngx_http_fliq_get_int(res, row, column)
 #define fliq_text(column)  ngx_http_fliq_get_str(res, row, column)
+#define fliq_sealed(column, kind)                                             \
+    ngx_http_fliq_get_sealed(call, res, row, column, kind,                    \
+                             &attempt->account_id)
 
     attempt->attempt = fliq_int(FLIQ_TAKEN_ATTEMPT);
     attempt->retry_count = fliq_int(FLIQ_TAKEN_RETRY_COUNT);
@@ -132,15 +135,19 @@ ngx_http_fliq_store_get_taken(const PGresult *res, int row,
                                                    FLIQ_TAKEN_THROTTLED_AT);
     attempt->method = fliq_text(FLIQ_TAKEN_METHOD);
     attempt->url = fliq_text(FLIQ_TAKEN_URL);
-    attempt->buffer_headers = fliq_text(FLIQ_TAKEN_BUFFER_HEADERS);
-    attempt->headers = fliq_text(FLIQ_TAKEN_HEADERS);
-    attempt->body = fliq_text(FLIQ_TAKEN_BODY);
+    attempt->buffer_headers = fliq_sealed(FLIQ_TAKEN_BUFFER_HEADERS,
+                                          FLIQ_SEAL_HEADERS);
+    attempt->headers = fliq_sealed(FLIQ_TAKEN_HEADERS, FLIQ_SEAL_HEADERS);
+    attempt->body = fliq_sealed(FLIQ_TAKEN_BODY, FLIQ_SEAL_BODY);
     attempt->pace = fliq_text(FLIQ_TAKEN_PACE);
-    attempt->secret = fliq_text(FLIQ_TAKEN_SECRET);
+    attempt->secret = fliq_sealed(FLIQ_TAKEN_SECRET, FLIQ_SEAL_SECRET);
     attempt->refused = fliq_text(FLIQ_TAKEN_REFUSED);
 
 #undef fliq_int
 #undef fliq_text
+#undef fliq_sealed
+
+    ngx_http_fliq_store_refuse_closed(call, &attempt->refused);
 }
 
 

@@ -272,37 +272,50 @@ ngx_http_fliq_create_bind(ngx_http_fliq_store_call_t *call,
 
     static const struct {
         ngx_http_fliq_bind_e    type;
+        int                     kind;       /* 0: it is never sealed */
         size_t                  offset;
     } columns[] = {
-        { NGX_HTTP_FLIQ_BIND_ID, offsetof(ngx_http_fliq_job_t, account_id) },
-        { NGX_HTTP_FLIQ_BIND_ID, offsetof(ngx_http_fliq_job_t, id) },
-        { NGX_HTTP_FLIQ_BIND_TEXT, offsetof(ngx_http_fliq_job_t, url) },
-        { NGX_HTTP_FLIQ_BIND_TEXT, offsetof(ngx_http_fliq_job_t, method) },
-        { NGX_HTTP_FLIQ_BIND_TIME,
+        { NGX_HTTP_FLIQ_BIND_ID, 0,
+          offsetof(ngx_http_fliq_job_t, account_id) },
+        { NGX_HTTP_FLIQ_BIND_ID, 0, offsetof(ngx_http_fliq_job_t, id) },
+        { NGX_HTTP_FLIQ_BIND_TEXT, 0, offsetof(ngx_http_fliq_job_t, url) },
+        { NGX_HTTP_FLIQ_BIND_TEXT, 0, offsetof(ngx_http_fliq_job_t, method) },
+        { NGX_HTTP_FLIQ_BIND_TIME, 0,
           offsetof(ngx_http_fliq_job_t, scheduled_at) },
-        { NGX_HTTP_FLIQ_BIND_TEXT, offsetof(ngx_http_fliq_job_t, headers) },
-        { NGX_HTTP_FLIQ_BIND_BYTEA, offsetof(ngx_http_fliq_job_t, body) },
-        { NGX_HTTP_FLIQ_BIND_INT4,
+        { NGX_HTTP_FLIQ_BIND_TEXT, FLIQ_SEAL_HEADERS,
+          offsetof(ngx_http_fliq_job_t, headers) },
+        { NGX_HTTP_FLIQ_BIND_BYTEA, FLIQ_SEAL_BODY,
+          offsetof(ngx_http_fliq_job_t, body) },
+        { NGX_HTTP_FLIQ_BIND_INT4, 0,
           offsetof(ngx_http_fliq_job_t, max_retries) },
-        { NGX_HTTP_FLIQ_BIND_INT4,
+        { NGX_HTTP_FLIQ_BIND_INT4, 0,
           offsetof(ngx_http_fliq_job_t, timeout_seconds) },
-        { NGX_HTTP_FLIQ_BIND_TEXT, offsetof(ngx_http_fliq_job_t, backoff) },
-        { NGX_HTTP_FLIQ_BIND_TEXT,
+        { NGX_HTTP_FLIQ_BIND_TEXT, 0,
+          offsetof(ngx_http_fliq_job_t, backoff) },
+        { NGX_HTTP_FLIQ_BIND_TEXT, 0,
           offsetof(ngx_http_fliq_job_t, idempotency_key) },
-        { NGX_HTTP_FLIQ_BIND_BYTEA,
+        { NGX_HTTP_FLIQ_BIND_BYTEA, 0,
           offsetof(ngx_http_fliq_job_t, request_hash) },
-        { NGX_HTTP_FLIQ_BIND_TEXT,
+        { NGX_HTTP_FLIQ_BIND_TEXT, 0,
           offsetof(ngx_http_fliq_job_t, webhook_url) },
-        { NGX_HTTP_FLIQ_BIND_TEXT,
+        { NGX_HTTP_FLIQ_BIND_TEXT, FLIQ_SEAL_WEBHOOK_HEADERS,
           offsetof(ngx_http_fliq_job_t, webhook_headers) },
-        { NGX_HTTP_FLIQ_BIND_INT4, offsetof(ngx_http_fliq_job_t, lane) },
-        { NGX_HTTP_FLIQ_BIND_INT4,
+        { NGX_HTTP_FLIQ_BIND_INT4, 0, offsetof(ngx_http_fliq_job_t, lane) },
+        { NGX_HTTP_FLIQ_BIND_INT4, 0,
           offsetof(ngx_http_fliq_job_t, webhook_lane) }
     };
 
     for (i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-        ngx_http_fliq_bind_column(call, columns[i].type, batch->jobs,
-                                  batch->n, columns[i].offset);
+
+        if (columns[i].kind) {
+            ngx_http_fliq_bind_sealed_column(call, columns[i].kind,
+                                    batch->jobs, batch->n,
+                                    offsetof(ngx_http_fliq_job_t, account_id),
+                                    columns[i].offset);
+        } else {
+            ngx_http_fliq_bind_column(call, columns[i].type, batch->jobs,
+                                      batch->n, columns[i].offset);
+        }
     }
 }
 
@@ -428,8 +441,13 @@ ngx_http_fliq_create_answer(void *data, ngx_int_t rc, const PGresult *res)
         return;
     }
 
-    ngx_http_fliq_get_job(res, 0, &first);
+    ngx_http_fliq_get_job(&create->call, res, 0, &first);
     job = create->job;
+
+    if (create->call.failed || create->call.closed) {
+        ngx_http_fliq_create_end(create, NGX_ERROR, NULL);
+        return;
+    }
 
     if (ngx_memcmp(&first.id, &job->id, sizeof(fliq_id_t)) != 0) {
         ngx_http_fliq_create_end(create, NGX_DECLINED, &first);

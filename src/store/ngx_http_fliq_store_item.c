@@ -43,8 +43,8 @@ static void ngx_http_fliq_store_pushed_look_up(
     ngx_http_fliq_store_call_t *call);
 static void ngx_http_fliq_store_decode_pushed_item(
     ngx_http_fliq_store_call_t *call, const PGresult *res);
-static void ngx_http_fliq_store_get_item(const PGresult *res, int row,
-    ngx_http_fliq_item_t *item);
+static void ngx_http_fliq_store_get_item(ngx_http_fliq_store_call_t *call,
+    const PGresult *res, int row, ngx_http_fliq_item_t *item);
 static void ngx_http_fliq_store_decode_item(ngx_http_fliq_store_call_t *call,
     const PGresult *res);
 static void ngx_http_fliq_store_decode_items(ngx_http_fliq_store_call_t *call,
@@ -92,8 +92,10 @@ ngx_http_fliq_store_item_create(ngx_http_fliq_store_t *store,
         ngx_http_fliq_bind_id(call, &item->replay_of);
 
     } else {
-        ngx_http_fliq_bind_str(call, &item->headers);
-        ngx_http_fliq_bind_str(call, &item->body);
+        ngx_http_fliq_bind_sealed(call, FLIQ_SEAL_HEADERS, &item->account_id,
+                                  &item->headers);
+        ngx_http_fliq_bind_sealed(call, FLIQ_SEAL_BODY, &item->account_id,
+                                  &item->body);
         ngx_http_fliq_bind_str(call, &item->idempotency_key);
         ngx_http_fliq_bind_bytes(call, NULL, 0);
     }
@@ -188,7 +190,7 @@ ngx_http_fliq_store_decode_pushed_item(ngx_http_fliq_store_call_t *call,
     push = call->ctx;
 
     if (PQntuples(res)) {
-        ngx_http_fliq_store_get_item(res, 0, &push->item);
+        ngx_http_fliq_store_get_item(call, res, 0, &push->item);
         push->pushed.item = &push->item;
 
     } else {
@@ -197,7 +199,7 @@ ngx_http_fliq_store_decode_pushed_item(ngx_http_fliq_store_call_t *call,
         push->pushed.made = 0;
     }
 
-    call->done(call->data, NGX_OK, &push->pushed);
+    ngx_http_fliq_store_opened(call, NGX_OK, &push->pushed);
 }
 
 
@@ -246,8 +248,8 @@ ngx_http_fliq_store_item_by_key(ngx_http_fliq_store_t *store,
 
 
 static void
-ngx_http_fliq_store_get_item(const PGresult *res, int row,
-    ngx_http_fliq_item_t *item)
+ngx_http_fliq_store_get_item(ngx_http_fliq_store_call_t *call,
+    const PGresult *res, int row, ngx_http_fliq_item_t *item)
 {
     ngx_http_fliq_get_id(res, row, FLIQ_ITEM_ACCOUNT_ID, &item->account_id);
     ngx_http_fliq_get_id(res, row, FLIQ_ITEM_ID, &item->id);
@@ -259,6 +261,8 @@ ngx_http_fliq_store_get_item(const PGresult *res, int row,
 #define fliq_int(column)   ngx_http_fliq_get_int(res, row, column)
 #define fliq_time(column)  ngx_http_fliq_get_time(res, row, column)
 #define fliq_text(column)  ngx_http_fliq_get_str(res, row, column)
+#define fliq_sealed(column, kind)                                             \
+    ngx_http_fliq_get_sealed(call, res, row, column, kind, &item->account_id)
 
     item->status = fliq_text(FLIQ_ITEM_STATUS);
     item->status_code = fliq_int(FLIQ_ITEM_STATUS_CODE);
@@ -267,14 +271,15 @@ ngx_http_fliq_store_get_item(const PGresult *res, int row,
     item->max_retries = fliq_int(FLIQ_ITEM_MAX_RETRIES);
     item->created_at = fliq_time(FLIQ_ITEM_CREATED_AT);
     item->completed_at = fliq_time(FLIQ_ITEM_COMPLETED_AT);
-    item->headers = fliq_text(FLIQ_ITEM_HEADERS);
-    item->body = fliq_text(FLIQ_ITEM_BODY);
+    item->headers = fliq_sealed(FLIQ_ITEM_HEADERS, FLIQ_SEAL_HEADERS);
+    item->body = fliq_sealed(FLIQ_ITEM_BODY, FLIQ_SEAL_BODY);
     item->idempotency_key = fliq_text(FLIQ_ITEM_IDEMPOTENCY_KEY);
     item->last_error = fliq_text(FLIQ_ITEM_LAST_ERROR);
 
 #undef fliq_int
 #undef fliq_time
 #undef fliq_text
+#undef fliq_sealed
 }
 
 
@@ -289,9 +294,9 @@ ngx_http_fliq_store_decode_item(ngx_http_fliq_store_call_t *call,
         return;
     }
 
-    ngx_http_fliq_store_get_item(res, 0, &item);
+    ngx_http_fliq_store_get_item(call, res, 0, &item);
 
-    call->done(call->data, NGX_OK, &item);
+    ngx_http_fliq_store_opened(call, NGX_OK, &item);
 }
 
 
@@ -335,10 +340,10 @@ ngx_http_fliq_store_decode_items(ngx_http_fliq_store_call_t *call,
     }
 
     for (i = 0; i < (int) list.n; i++) {
-        ngx_http_fliq_store_get_item(res, i, &items[i]);
+        ngx_http_fliq_store_get_item(call, res, i, &items[i]);
     }
 
     list.records = items;
 
-    call->done(call->data, NGX_OK, &list);
+    ngx_http_fliq_store_opened(call, NGX_OK, &list);
 }

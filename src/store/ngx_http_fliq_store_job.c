@@ -123,14 +123,15 @@ ngx_http_fliq_store_decode_job(ngx_http_fliq_store_call_t *call,
         return;
     }
 
-    ngx_http_fliq_get_job(res, 0, &job);
+    ngx_http_fliq_get_job(call, res, 0, &job);
 
-    call->done(call->data, NGX_OK, &job);
+    ngx_http_fliq_store_opened(call, NGX_OK, &job);
 }
 
 
 void
-ngx_http_fliq_get_job(const PGresult *res, int row, ngx_http_fliq_job_t *job)
+ngx_http_fliq_get_job(ngx_http_fliq_store_call_t *call, const PGresult *res,
+    int row, ngx_http_fliq_job_t *job)
 {
     ngx_http_fliq_get_id(res, row, FLIQ_JOB_ACCOUNT_ID, &job->account_id);
     ngx_http_fliq_get_id(res, row, FLIQ_JOB_ID, &job->id);
@@ -138,6 +139,8 @@ ngx_http_fliq_get_job(const PGresult *res, int row, ngx_http_fliq_job_t *job)
 #define fliq_int(column)   ngx_http_fliq_get_int(res, row, column)
 #define fliq_time(column)  ngx_http_fliq_get_time(res, row, column)
 #define fliq_text(column)  ngx_http_fliq_get_str(res, row, column)
+#define fliq_sealed(column, kind)                                             \
+    ngx_http_fliq_get_sealed(call, res, row, column, kind, &job->account_id)
 
     job->status = fliq_text(FLIQ_JOB_STATUS);
     job->backoff = fliq_text(FLIQ_JOB_BACKOFF);
@@ -155,17 +158,19 @@ ngx_http_fliq_get_job(const PGresult *res, int row, ngx_http_fliq_job_t *job)
     job->completed_at = fliq_time(FLIQ_JOB_COMPLETED_AT);
     job->method = fliq_text(FLIQ_JOB_METHOD);
     job->url = fliq_text(FLIQ_JOB_URL);
-    job->headers = fliq_text(FLIQ_JOB_HEADERS);
-    job->body = fliq_text(FLIQ_JOB_BODY);
+    job->headers = fliq_sealed(FLIQ_JOB_HEADERS, FLIQ_SEAL_HEADERS);
+    job->body = fliq_sealed(FLIQ_JOB_BODY, FLIQ_SEAL_BODY);
     job->idempotency_key = fliq_text(FLIQ_JOB_IDEMPOTENCY_KEY);
     job->request_hash = fliq_text(FLIQ_JOB_REQUEST_HASH);
     job->webhook_url = fliq_text(FLIQ_JOB_WEBHOOK_URL);
-    job->webhook_headers = fliq_text(FLIQ_JOB_WEBHOOK_HEADERS);
+    job->webhook_headers = fliq_sealed(FLIQ_JOB_WEBHOOK_HEADERS,
+                                       FLIQ_SEAL_WEBHOOK_HEADERS);
     job->last_error = fliq_text(FLIQ_JOB_LAST_ERROR);
 
 #undef fliq_int
 #undef fliq_time
 #undef fliq_text
+#undef fliq_sealed
 
     job->is_replay = ngx_http_fliq_get_id(res, row, FLIQ_JOB_REPLAY_OF,
                                           &job->replay_of);
@@ -212,12 +217,12 @@ ngx_http_fliq_store_decode_jobs(ngx_http_fliq_store_call_t *call,
     }
 
     for (i = 0; i < (int) list.n; i++) {
-        ngx_http_fliq_get_job(res, i, &jobs[i]);
+        ngx_http_fliq_get_job(call, res, i, &jobs[i]);
     }
 
     list.records = jobs;
 
-    call->done(call->data, NGX_OK, &list);
+    ngx_http_fliq_store_opened(call, NGX_OK, &list);
 }
 
 
@@ -276,9 +281,9 @@ ngx_http_fliq_store_decode_replayed(ngx_http_fliq_store_call_t *call,
     replayed.found = ngx_http_fliq_get_int(res, 0, FLIQ_JOB_COLUMNS);
     replayed.replayed = !PQgetisnull(res, 0, FLIQ_JOB_ID);
 
-    ngx_http_fliq_get_job(res, 0, &replayed.clone);
+    ngx_http_fliq_get_job(call, res, 0, &replayed.clone);
 
-    call->done(call->data, NGX_OK, &replayed);
+    ngx_http_fliq_store_opened(call, NGX_OK, &replayed);
 }
 
 

@@ -24,6 +24,7 @@ typedef struct {
 struct ngx_http_fliq_store_s {
     ngx_log_t                     *log;
     ngx_pool_t                    *pool;
+    const fliq_seal_ring_t        *ring;        /* NULL: no encryption */
 
     ngx_http_fliq_db_t            *api;
     ngx_http_fliq_db_t            *claim;       /* NULL: no dispatcher */
@@ -64,7 +65,9 @@ struct ngx_http_fliq_store_call_s {
     void                            *ctx;       /* of the function */
 
     ngx_uint_t                       nparams;
-    ngx_uint_t                       failed;    /* no memory to bind */
+    unsigned                         failed:1;  /* no memory to bind, seal
+                                                   or open a value */
+    unsigned                         closed:1;  /* no key opened a value */
     ngx_http_fliq_db_param_t         params[NGX_HTTP_FLIQ_STORE_PARAMS];
 };
 
@@ -130,6 +133,19 @@ void ngx_http_fliq_store_decode_settled(ngx_http_fliq_store_call_t *call,
 void ngx_http_fliq_store_decode_jobs(ngx_http_fliq_store_call_t *call,
     const PGresult *res);
 
+/*
+ * ngx_http_fliq_store_opened(call, rc, result): what a decode ends with that
+ * read sealed values for the API: its done, with NGX_ERROR when one of them
+ * did not open.
+ *
+ * ngx_http_fliq_store_refuse_closed(call, refused): set why an attempt is not
+ * to be made, if a value of its row did not open.
+ */
+void ngx_http_fliq_store_opened(ngx_http_fliq_store_call_t *call,
+    ngx_int_t rc, const void *result);
+void ngx_http_fliq_store_refuse_closed(ngx_http_fliq_store_call_t *call,
+    ngx_str_t *refused);
+
 /* The create queue: made in _store_create(), ended in _store_destroy(). */
 void ngx_http_fliq_store_creates_init(ngx_http_fliq_store_t *store,
     ngx_uint_t max);
@@ -183,6 +199,17 @@ void ngx_http_fliq_bind_column(ngx_http_fliq_store_call_t *call,
 void ngx_http_fliq_bind_array(ngx_http_fliq_store_call_t *call,
     ngx_http_fliq_bind_e type, const void *values, ngx_uint_t n, size_t size);
 
+/*
+ * Values that are encrypted at rest if there are keys: as _bind_str, and as
+ * _bind_column, where the member at ${account} of each record is its
+ * account's id.
+ */
+void ngx_http_fliq_bind_sealed(ngx_http_fliq_store_call_t *call,
+    fliq_seal_kind_e kind, const fliq_id_t *account, const ngx_str_t *value);
+void ngx_http_fliq_bind_sealed_column(ngx_http_fliq_store_call_t *call,
+    fliq_seal_kind_e kind, const void *const *records, ngx_uint_t n,
+    size_t account, size_t offset);
+
 
 /*
  * Decoding, of binary results.  Strings point into the result.
@@ -195,9 +222,18 @@ ngx_str_t ngx_http_fliq_get_str(const PGresult *res, int row, int column);
 fliq_backoff_kind_t ngx_http_fliq_get_backoff(const PGresult *res, int row,
     int column);
 
+/*
+ * A value that may be sealed: one that is plain points into the result, one
+ * that was opened into the call's pool.  NULL when it does not open, which is
+ * logged and noted in the call.
+ */
+ngx_str_t ngx_http_fliq_get_sealed(ngx_http_fliq_store_call_t *call,
+    const PGresult *res, int row, int column, fliq_seal_kind_e kind,
+    const fliq_id_t *account);
+
 /* A row of the view fliq.job_records. */
-void ngx_http_fliq_get_job(const PGresult *res, int row,
-    ngx_http_fliq_job_t *job);
+void ngx_http_fliq_get_job(ngx_http_fliq_store_call_t *call,
+    const PGresult *res, int row, ngx_http_fliq_job_t *job);
 
 
 #endif /* NGX_HTTP_FLIQ_STORE_PRIVATE_H */

@@ -11,7 +11,8 @@
 static void ngx_http_fliq_store_bind_schedule(
     ngx_http_fliq_store_call_t *call,
     const ngx_http_fliq_schedule_t *schedule);
-static void ngx_http_fliq_store_get_schedule(const PGresult *res, int row,
+static void ngx_http_fliq_store_get_schedule(
+    ngx_http_fliq_store_call_t *call, const PGresult *res, int row,
     ngx_http_fliq_schedule_t *schedule);
 static void ngx_http_fliq_store_decode_schedule(
     ngx_http_fliq_store_call_t *call, const PGresult *res);
@@ -73,10 +74,10 @@ ngx_http_fliq_store_decode_updated(ngx_http_fliq_store_call_t *call,
     ngx_uint_t                taken;
     ngx_http_fliq_schedule_t  schedule;
 
-    ngx_http_fliq_store_get_schedule(res, 0, &schedule);
+    ngx_http_fliq_store_get_schedule(call, res, 0, &schedule);
 
     if (!PQgetisnull(res, 0, 1)) {
-        call->done(call->data, NGX_OK, &schedule);
+        ngx_http_fliq_store_opened(call, NGX_OK, &schedule);
         return;
     }
 
@@ -96,13 +97,17 @@ ngx_http_fliq_store_bind_schedule(ngx_http_fliq_store_call_t *call,
     ngx_http_fliq_bind_str(call, &schedule->cron);
     ngx_http_fliq_bind_str(call, &schedule->url);
     ngx_http_fliq_bind_str(call, &schedule->method);
-    ngx_http_fliq_bind_str(call, &schedule->headers);
-    ngx_http_fliq_bind_str(call, &schedule->body);
+    ngx_http_fliq_bind_sealed(call, FLIQ_SEAL_HEADERS, &schedule->account_id,
+                              &schedule->headers);
+    ngx_http_fliq_bind_sealed(call, FLIQ_SEAL_BODY, &schedule->account_id,
+                              &schedule->body);
     ngx_http_fliq_bind_int4(call, schedule->max_retries);
     ngx_http_fliq_bind_int4(call, schedule->timeout_seconds);
     ngx_http_fliq_bind_str(call, &schedule->backoff);
     ngx_http_fliq_bind_str(call, &schedule->webhook_url);
-    ngx_http_fliq_bind_str(call, &schedule->webhook_headers);
+    ngx_http_fliq_bind_sealed(call, FLIQ_SEAL_WEBHOOK_HEADERS,
+                              &schedule->account_id,
+                              &schedule->webhook_headers);
     ngx_http_fliq_bind_int4(call, schedule->lane);
     ngx_http_fliq_bind_int4(call, schedule->webhook_lane);
     ngx_http_fliq_bind_time(call, schedule->next_run_at);
@@ -111,8 +116,8 @@ ngx_http_fliq_store_bind_schedule(ngx_http_fliq_store_call_t *call,
 
 
 static void
-ngx_http_fliq_store_get_schedule(const PGresult *res, int row,
-    ngx_http_fliq_schedule_t *schedule)
+ngx_http_fliq_store_get_schedule(ngx_http_fliq_store_call_t *call,
+    const PGresult *res, int row, ngx_http_fliq_schedule_t *schedule)
 {
     ngx_http_fliq_get_id(res, row, 0, &schedule->account_id);
     ngx_http_fliq_get_id(res, row, 1, &schedule->id);
@@ -131,10 +136,16 @@ ngx_http_fliq_store_get_schedule(const PGresult *res, int row,
     schedule->updated_at = ngx_http_fliq_get_time(res, row, 11);
     schedule->method = ngx_http_fliq_get_str(res, row, 12);
     schedule->url = ngx_http_fliq_get_str(res, row, 13);
-    schedule->headers = ngx_http_fliq_get_str(res, row, 14);
-    schedule->body = ngx_http_fliq_get_str(res, row, 15);
+    schedule->headers = ngx_http_fliq_get_sealed(call, res, row, 14,
+                                                 FLIQ_SEAL_HEADERS,
+                                                 &schedule->account_id);
+    schedule->body = ngx_http_fliq_get_sealed(call, res, row, 15,
+                                              FLIQ_SEAL_BODY,
+                                              &schedule->account_id);
     schedule->webhook_url = ngx_http_fliq_get_str(res, row, 16);
-    schedule->webhook_headers = ngx_http_fliq_get_str(res, row, 17);
+    schedule->webhook_headers = ngx_http_fliq_get_sealed(call, res, row, 17,
+                                                   FLIQ_SEAL_WEBHOOK_HEADERS,
+                                                   &schedule->account_id);
     schedule->now = ngx_http_fliq_get_time(res, row, 18);
 }
 
@@ -150,9 +161,9 @@ ngx_http_fliq_store_decode_schedule(ngx_http_fliq_store_call_t *call,
         return;
     }
 
-    ngx_http_fliq_store_get_schedule(res, 0, &schedule);
+    ngx_http_fliq_store_get_schedule(call, res, 0, &schedule);
 
-    call->done(call->data, NGX_OK, &schedule);
+    ngx_http_fliq_store_opened(call, NGX_OK, &schedule);
 }
 
 
@@ -217,12 +228,12 @@ ngx_http_fliq_store_decode_schedules(ngx_http_fliq_store_call_t *call,
     }
 
     for (i = 0; i < (int) list.n; i++) {
-        ngx_http_fliq_store_get_schedule(res, i, &schedules[i]);
+        ngx_http_fliq_store_get_schedule(call, res, i, &schedules[i]);
     }
 
     list.records = schedules;
 
-    call->done(call->data, NGX_OK, &list);
+    ngx_http_fliq_store_opened(call, NGX_OK, &list);
 }
 
 

@@ -226,6 +226,8 @@ ngx_http_fliq_store_secret_get(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
         return NULL;
     }
 
+    call->ctx = (void *) account;
+
     ngx_http_fliq_bind_id(call, account);
 
     return ngx_http_fliq_store_run(call, store->api, &fliq_sql_secret_get,
@@ -245,8 +247,10 @@ ngx_http_fliq_store_secret_rotate(ngx_http_fliq_store_t *store,
         return NULL;
     }
 
+    call->ctx = (void *) account;
+
     ngx_http_fliq_bind_id(call, account);
-    ngx_http_fliq_bind_str(call, secret);
+    ngx_http_fliq_bind_sealed(call, FLIQ_SEAL_SECRET, account, secret);
 
     return ngx_http_fliq_store_run(call, store->api, &fliq_sql_secret_rotate,
                                    ngx_http_fliq_store_decode_secret);
@@ -264,8 +268,9 @@ ngx_http_fliq_store_decode_secret(ngx_http_fliq_store_call_t *call,
         return;
     }
 
-    secret.secret = ngx_http_fliq_get_str(res, 0, 0);
+    secret.secret = ngx_http_fliq_get_sealed(call, res, 0, 0,
+                                             FLIQ_SEAL_SECRET, call->ctx);
     secret.created_at = ngx_http_fliq_get_time(res, 0, 1);
 
-    call->done(call->data, NGX_OK, &secret);
+    ngx_http_fliq_store_opened(call, NGX_OK, &secret);
 }

@@ -31,8 +31,8 @@ enum {
 
 static void ngx_http_fliq_store_decode_claim(
     ngx_http_fliq_store_call_t *call, const PGresult *res);
-static void ngx_http_fliq_store_get_attempt(const PGresult *res, int row,
-    ngx_http_fliq_attempt_t *attempt);
+static void ngx_http_fliq_store_get_attempt(ngx_http_fliq_store_call_t *call,
+    const PGresult *res, int row, ngx_http_fliq_attempt_t *attempt);
 static void ngx_http_fliq_store_bind_outcomes(
     ngx_http_fliq_store_call_t *call, const ngx_http_fliq_settle_t *settle);
 static void ngx_http_fliq_store_bind_ends(ngx_http_fliq_store_call_t *call,
@@ -114,18 +114,18 @@ ngx_http_fliq_store_decode_claim(ngx_http_fliq_store_call_t *call,
     }
 
     for (i = 0; i < (int) list.n; i++) {
-        ngx_http_fliq_store_get_attempt(res, i, &attempts[i]);
+        ngx_http_fliq_store_get_attempt(call, res, i, &attempts[i]);
     }
 
     list.records = attempts;
 
-    call->done(call->data, NGX_OK, &list);
+    ngx_http_fliq_store_opened(call, NGX_OK, &list);
 }
 
 
 static void
-ngx_http_fliq_store_get_attempt(const PGresult *res, int row,
-    ngx_http_fliq_attempt_t *attempt)
+ngx_http_fliq_store_get_attempt(ngx_http_fliq_store_call_t *call,
+    const PGresult *res, int row, ngx_http_fliq_attempt_t *attempt)
 {
     attempt->backoff = ngx_http_fliq_get_backoff(res, row,
                                                  FLIQ_CLAIM_BACKOFF);
@@ -144,10 +144,19 @@ ngx_http_fliq_store_get_attempt(const PGresult *res, int row,
     attempt->due_at = ngx_http_fliq_get_time(res, row, FLIQ_CLAIM_DUE_AT);
     attempt->method = ngx_http_fliq_get_str(res, row, FLIQ_CLAIM_METHOD);
     attempt->url = ngx_http_fliq_get_str(res, row, FLIQ_CLAIM_URL);
-    attempt->headers = ngx_http_fliq_get_str(res, row, FLIQ_CLAIM_HEADERS);
-    attempt->body = ngx_http_fliq_get_str(res, row, FLIQ_CLAIM_BODY);
-    attempt->secret = ngx_http_fliq_get_str(res, row, FLIQ_CLAIM_SECRET);
     attempt->refused = ngx_http_fliq_get_str(res, row, FLIQ_CLAIM_REFUSED);
+
+#define fliq_sealed(column, kind)                                             \
+    ngx_http_fliq_get_sealed(call, res, row, column, kind,                    \
+                             &attempt->account_id)
+
+    attempt->headers = fliq_sealed(FLIQ_CLAIM_HEADERS, FLIQ_SEAL_HEADERS);
+    attempt->body = fliq_sealed(FLIQ_CLAIM_BODY, FLIQ_SEAL_BODY);
+    attempt->secret = fliq_sealed(FLIQ_CLAIM_SECRET, FLIQ_SEAL_SECRET);
+
+#undef fliq_sealed
+
+    ngx_http_fliq_store_refuse_closed(call, &attempt->refused);
 }
 
 

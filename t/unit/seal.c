@@ -363,7 +363,7 @@ test_tampered(void **state)
     uint8_t            buf[400];
     fliq_str_t         sealed, copy;
     fliq_seal_rc_e     rc;
-    fliq_seal_ring_t   ring, other, none = { 0, { { { 0 }, { 0 }, "" } } };
+    fliq_seal_ring_t   ring, other, none = { 0, 0, { { { 0 }, { 0 }, "" } } };
 
     (void) state;
 
