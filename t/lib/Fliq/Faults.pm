@@ -167,6 +167,17 @@ sub is_clean ($self, $found, $name) {
 
     ok(($orders{A} // 0) > 150 * $self->{loads}, "$name: there was a load");
     is(Fliq::Ledger::summary($found), '', "$name: nothing is lost");
+    is(join(' ', $self->_refused), '', "$name: nothing is refused");
+}
+
+
+# What was refused but for coming too late, as a busy machine may have it: a
+# create after its due time, a cancel after its job has begun.
+sub _refused ($self) {
+    return grep { !/^(?:invalid_scheduled_at|job_already_executed)\z/ }
+           map { $_->{error} }
+           grep { $_->{status} =~ /^4/ }
+           values %{ $self->{orders} }, @{ $self->{cancels} };
 }
 
 
@@ -201,7 +212,7 @@ sub is_recovered ($self, $found, $fault, $seconds = 2) {
 
 # failed(): the requests that were not answered, or with a 5xx, in words.
 sub failed ($self) {
-    return map { "$_->{status} " . ($_->{error} // '') }
+    return map { "$_->{status} $_->{error}" }
            grep { $_->{status} == 0 || $_->{status} >= 500 }
            values %{ $self->{orders} }, @{ $self->{cancels} };
 }
@@ -372,14 +383,15 @@ sub _enter ($self, @answers) {
             %{ $answer->{note} }, class => _class($answer),
             id => $made ? _id($answer) : undef,
             begun => $answer->{begun}, status => $answer->{status},
-            error => $answer->{error},
+            error => $answer->{error} // _code($answer),
             ended => $answer->{begun} + $answer->{seconds}, cancels => [],
         };
     }
 
     for my $answer (grep { $_->{note}{cancel} } @answers) {
         my $cancel = {
-            status => $answer->{status}, error => $answer->{error},
+            status => $answer->{status},
+            error => $answer->{error} // _code($answer),
             ended => $answer->{begun} + $answer->{seconds},
             unsure => $answer->{resent} || _class($answer) eq 'U',
         };
@@ -387,6 +399,11 @@ sub _enter ($self, @answers) {
         push @{ $self->{cancels} }, $cancel;
         push @{ $orders->{$answer->{note}{key}}{cancels} }, $cancel;
     }
+}
+
+
+sub _code ($answer) {
+    return $answer->{body} =~ /"code":"(\w+)"/ ? $1 : '';
 }
 
 
