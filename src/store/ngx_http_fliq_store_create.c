@@ -4,8 +4,9 @@
  * is answered on its own.
  *
  * A batch whose connection was lost is sent once more: nobody knows whether
- * it took effect, but a job's id tells.  A batch that the server refused is
- * sent again row by row, so that a bad row fails alone.
+ * it took effect, but a job's id tells; what has waited for it for long fails
+ * with it.  A batch that the server refused is sent again row by row, so that
+ * a bad row fails alone.
  */
 
 #include <ngx_config.h>
@@ -58,6 +59,7 @@ static void ngx_http_fliq_create_look(ngx_http_fliq_create_t *create);
 static void ngx_http_fliq_create_answer(void *data, ngx_int_t rc,
     const PGresult *res);
 static void ngx_http_fliq_create_wait(ngx_http_fliq_create_t *create);
+static void ngx_http_fliq_create_refuse(ngx_http_fliq_store_t *store);
 static void ngx_http_fliq_create_end(ngx_http_fliq_create_t *create,
     ngx_int_t rc, const ngx_http_fliq_job_t *result);
 static size_t ngx_http_fliq_create_size(ngx_http_fliq_job_t *job);
@@ -495,6 +497,10 @@ ngx_http_fliq_create_failed(void *data, ngx_int_t rc, const void *result)
 
     ngx_destroy_pool(batch->pool);
 
+    if (rc == NGX_BUSY) {
+        ngx_http_fliq_create_refuse(store);
+    }
+
     if (!store->flush.posted) {
         ngx_post_event(&store->flush, &ngx_posted_events);
     }
@@ -511,6 +517,33 @@ ngx_http_fliq_create_wait(ngx_http_fliq_create_t *create)
     create->batch = NULL;
     ngx_queue_insert_head(&store->creates, &create->queue);
     store->ncreates++;
+}
+
+
+/*
+ * Those that have waited long for a batch that failed, oldest first: the next
+ * one may take as long to fail.
+ */
+
+static void
+ngx_http_fliq_create_refuse(ngx_http_fliq_store_t *store)
+{
+    ngx_queue_t             *head;
+    ngx_http_fliq_create_t  *create;
+
+    while (!ngx_queue_empty(&store->creates)) {
+        head = ngx_queue_head(&store->creates);
+        create = ngx_queue_data(head, ngx_http_fliq_create_t, queue);
+
+        if (ngx_current_msec - create->start < NGX_HTTP_FLIQ_CREATE_AGAIN) {
+            break;
+        }
+
+        ngx_queue_remove(head);
+        store->ncreates--;
+
+        ngx_http_fliq_create_end(create, NGX_BUSY, NULL);
+    }
 }
 
 
