@@ -1,0 +1,71 @@
+# The answer to a COMMIT is lost, again and again under load: nobody knows then
+# whether it took effect.  A create that is repeated with its idempotency key
+# gives the job that it had made; outcomes that are sent again count once; and
+# nothing is lost, or fired twice.
+
+use v5.36;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Fliq::Faults;
+use Fliq::Proxy;
+use Fliq::Test;
+
+my $seconds = Fliq::Faults::rounds() > 1 ? 60 : 8;
+
+sandbox(workers => 1, http_conf => Fliq::Faults::CONF);
+
+my $faults = Fliq::Faults->new;
+my $proxy = Fliq::Proxy->start(sandbox, lose => {
+    job_create => 0.03, item_create => 0.03, job_cancel => 0.03,
+    map { ($_ => 0.005) } qw(job_settle claim_due claim_lanes buffer_claim
+                             buffer_settle schedule_spawn),
+});
+my $node = Fliq::Node->start(sandbox, workers => 2, dsn => $proxy->dsn);
+
+$faults->share({ port => $node->{port} });
+$faults->begin($seconds);
+
+# All is the node's to do.
+sandbox->stop_nginx;
+
+my ($made, $end, @replays, @others) = (0, time + $seconds);
+
+while (time < $end) {
+    my %job = (
+        url => target->url('/ok'), scheduled_at => at(6 + rand 4),
+        idempotency_key => 'repeat-' . ++$made,
+    );
+    my ($tries, $answer) = (0);
+
+    wait_until(sub {
+        $tries++;
+        $answer = api('POST', '/jobs', \%job, {}, $node->{url});
+        push @others, $answer->{status} if $answer->{status} !~ /^(?:201|503)/;
+        return $answer->{status} == 201;
+    }) or die "no job: $answer->{content}\n";
+
+    push @replays, $answer->{json}{id}
+        if $tries > 1 && $answer->{headers}{'idempotent-replayed'};
+}
+
+my $found = $faults->settle;
+my %lost;
+$lost{$_}++ for $proxy->lost;
+
+diag(join ', ', map { "$_: $lost{$_}" } sort keys %lost);
+ok(($lost{$_} // 0) > 0, "answers to $_ were lost")
+    for qw(job_create job_settle claim_due);
+
+$faults->is_clean($found, 'lost answers');
+is(scalar @{ $found->{again} }, 0, 'nothing was fired twice');
+
+is("@others", '', 'nothing but 201 and 503 is answered to a create');
+ok(@replays > 0, @replays . ' repeats gave the job that was there');
+is(sql("SELECT count(*), count(DISTINCT idempotency_key) FROM fliq.jobs
+         WHERE idempotency_key LIKE 'repeat-%'"), "$made|$made",
+   "each of $made keys has one job");
+
+$node->stop;
+$proxy->stop;
+finish();
