@@ -40,7 +40,7 @@ static ngx_int_t ngx_http_fliq_disp_request_add(
     const ngx_str_t *value);
 static ngx_int_t ngx_http_fliq_disp_request_line(
     ngx_http_fliq_disp_headers_t *headers, char *line);
-static ngx_uint_t ngx_http_fliq_disp_request_blank(const ngx_str_t *value);
+static ngx_str_t ngx_http_fliq_disp_request_trim(const ngx_str_t *value);
 
 
 ngx_int_t
@@ -288,21 +288,23 @@ static ngx_int_t
 ngx_http_fliq_disp_request_add(ngx_http_fliq_disp_headers_t *headers,
     const char *name, const ngx_str_t *value)
 {
-    char    *line;
-    size_t   len;
+    char       *line;
+    size_t      len;
+    ngx_str_t   trimmed;
 
-    len = ngx_strlen(name) + sizeof(": ") + value->len;
+    trimmed = ngx_http_fliq_disp_request_trim(value);
+    len = ngx_strlen(name) + sizeof(": ") + trimmed.len;
 
     line = ngx_pnalloc(headers->pool, len);
     if (line == NULL) {
         return NGX_ERROR;
     }
 
-    if (ngx_http_fliq_disp_request_blank(value)) {
+    if (trimmed.len == 0) {
         ngx_snprintf((u_char *) line, len, "%s;%Z", name);
 
     } else {
-        ngx_snprintf((u_char *) line, len, "%s: %V%Z", name, value);
+        ngx_snprintf((u_char *) line, len, "%s: %V%Z", name, &trimmed);
     }
 
     return ngx_http_fliq_disp_request_line(headers, line);
@@ -330,16 +332,28 @@ ngx_http_fliq_disp_request_line(ngx_http_fliq_disp_headers_t *headers,
 }
 
 
-static ngx_uint_t
-ngx_http_fliq_disp_request_blank(const ngx_str_t *value)
-{
-    size_t  i;
+/*
+ * White space at its ends is no part of a value (RFC 9110, section 5.5), and
+ * makes an HTTP/2 request malformed (RFC 9113, section 8.2.1).
+ */
 
-    for (i = 0; i < value->len; i++) {
-        if (value->data[i] != ' ' && value->data[i] != '\t') {
-            return 0;
-        }
+static ngx_str_t
+ngx_http_fliq_disp_request_trim(const ngx_str_t *value)
+{
+    ngx_str_t  rest;
+
+    rest = *value;
+
+    while (rest.len && (*rest.data == ' ' || *rest.data == '\t')) {
+        rest.data++;
+        rest.len--;
     }
 
-    return 1;
+    while (rest.len && (rest.data[rest.len - 1] == ' '
+                        || rest.data[rest.len - 1] == '\t'))
+    {
+        rest.len--;
+    }
+
+    return rest;
 }

@@ -318,6 +318,7 @@ my $node = Fliq::Node->start(sandbox, edit => sub {
 my ($holder) = $node->workers;
 my $few = () = glob "/proc/$holder/fd/*";
 my ($pid, $told) = hold_idle($count, $node->{port});
+END { kill KILL => $pid if $pid }
 
 is(scalar readline $told, "$count\n", "$count idle connections");
 is(api('POST', '/jobs', \%far, {}, $node->{url})->{status}, 201,
@@ -326,6 +327,7 @@ is(wait_job(create_job())->{status}, 'success', 'and jobs are fired');
 
 kill KILL => $pid;
 close $told;
+undef $pid;
 ok(wait_until(sub { (() = glob "/proc/$holder/fd/*") <= $few + 5 }, 30),
    'when they have gone nothing is left of them');
 is(($node->workers)[0], $holder, 'and the worker is the same');

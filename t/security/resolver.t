@@ -15,7 +15,7 @@ my $public = '93.184.216.34';
 my @six = -e '/proc/net/if_inet6' ? ('2606:2800:220:1::1') : ();
 my @loopback = ('127.0.0.1', @six ? '::1' : ());
 
-Fliq::Resolver->enter("$public/32", map { "$_/128" } @six);
+Fliq::Resolver->enter(addresses => ["$public/32", map { "$_/128" } @six]);
 
 # What a server may say in place of an address that is allowed.
 my %refused = (

@@ -1,7 +1,8 @@
 # Of what users give a request to be made of, every byte arrives where it
 # belongs, and none elsewhere: no header adds a line, sets the framing or is
 # lost without a word; methods, paths, queries and bodies are as they were
-# given.  Judged by the raw bytes at the target.
+# given.  Judged by the raw bytes at the target, and with HTTP/2 by what
+# nghttpd reads.
 
 use v5.36;
 use utf8;
@@ -9,8 +10,19 @@ use utf8;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Encode qw(encode_utf8);
+use Fliq::Port qw(free_port);
+use Fliq::Resolver;
 use Fliq::Sink;
 use Fliq::Test;
+
+# Where our own certificate authority is the only one.
+my $dir = Fliq::Resolver->enter(files => sub ($dir) {
+    system "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x \\
+                -addext subjectAltName=IP:127.0.0.1 \\
+                -keyout $dir/key -out $dir/cert 2> $dir/openssl" and die;
+    chmod 0644, "$dir/cert";
+    return ('/etc/ssl/certs/ca-certificates.crt' => "$dir/cert");
+});
 
 my $sink = Fliq::Sink->start(answer => sub ($request) {
     my $status = $request =~ m{^\S+ /hook} ? '200 OK' : '204 No Content';
@@ -81,10 +93,13 @@ sub job (%fields) {
 }
 
 
-# The lines that there must be for these pairs.
+# The lines that there must be for these pairs.  White space at the ends is
+# no part of a value.
 sub lines (@pairs) {
-    return map { encode_utf8($_->[1] =~ /^[ \t]*\z/
-                 ? "$_->[0]:" : "$_->[0]: $_->[1]") } @pairs;
+    return map {
+        my $value = $_->[1] =~ s/^[ \t]+|[ \t]+\z//gr;
+        encode_utf8($value eq '' ? "$_->[0]:" : "$_->[0]: $value");
+    } @pairs;
 }
 
 
@@ -103,15 +118,15 @@ sub rest ($request, @lines) {
 
     my $port = $sink->port;
     my $named = sub ($name) { grep { /^\Q$name\E:/i } @lines };
-    my @ours = (qr/^Host: 127\.0\.0\.1:$port\z/,
-        qr/^Content-Length: \d+\z/, qr/^X-Fliq-Delivery-Id: \w+\z/,
-        qr/^X-Fliq-Timestamp: \d+\z/, qr/^X-Request-ID: \w+\z/,
-        qr/^X-Fliq-Signature: v1=[0-9a-f]{64}\z/,
-        qr/^X-Fliq-Attempt: 1\z/,
-        $named->('user-agent') ? () : qr/^User-Agent: us\z/,
-        $named->('accept') ? () : qr{^Accept: \*/\*\z},
+    my @ours = (qr/^Host: 127\.0\.0\.1:$port\z/i,
+        qr/^Content-Length: \d+\z/i, qr/^X-Fliq-Delivery-Id: \w+\z/i,
+        qr/^X-Fliq-Timestamp: \d+\z/i, qr/^X-Request-ID: \w+\z/i,
+        qr/^X-Fliq-Signature: v1=[0-9a-f]{64}\z/i,
+        qr/^X-Fliq-Attempt: 1\z/i,
+        $named->('user-agent') ? () : qr/^User-Agent: us\z/i,
+        $named->('accept') ? () : qr{^Accept: \*/\*\z}i,
         $named->('content-type') ? ()
-            : qr{^Content-Type: \w+/\w+(?:; charset=utf-8)?\z});
+            : qr{^Content-Type: \w+/\w+(?:; charset=utf-8)?\z}i);
 
     for my $like (@ours) {
         my ($found) = grep { $have[$_] =~ $like } 0 .. $#have;
@@ -121,6 +136,15 @@ sub rest ($request, @lines) {
     }
 
     return join ' | ', @missing, @have;
+}
+
+
+# The same for a request with HTTP/2; it has no Host, and names in lower case.
+sub rest_h2 ($received, @lines) {
+    my $host = '127.0.0.1:' . $sink->port;
+
+    return rest({ headers => ["host: $host", map { s/^([^:]+): \z/$1:/r }
+                              grep { !/^:/ } @$received] }, @lines);
 }
 
 
@@ -166,11 +190,77 @@ for my $name (sort keys %set) {
 }
 
 
+# --- the same with HTTP/2, whose headers have lower-case names
+
+my $h2_port = free_port();
+my $nghttpd = open(my $h2, '-|') // die "fork: $!\n";
+
+if ($nghttpd == 0) {
+    open STDERR, '>&', \*STDOUT;
+    exec 'stdbuf', '-oL', 'nghttpd', '-v', '-a', '127.0.0.1', $h2_port,
+         "$dir/key", "$dir/cert" or die "nghttpd: $!\n";
+}
+
+END { kill KILL => $nghttpd if $nghttpd }
+
+ok(wait_until(sub { IO::Socket::INET->new("127.0.0.1:$h2_port") }),
+   'nghttpd listens');
+
+
+# received(path): the headers of the request for it, as they were received.
+my %received;
+
+sub received ($path) {
+    my (%of, %path_of);
+
+    local $SIG{ALRM} = sub { die "no request for $path\n" };
+    alarm 20;
+
+    while (!$received{$path}) {
+        my $line = readline $h2 // die "nghttpd has ended\n";
+
+        if (my ($id, $stream, $name, $value) = $line =~
+            /^\[id=(\d+)\].* recv \(stream_id=(\d+).*?\) (:?[^:]+): (.*)\n/)
+        {
+            push @{ $of{"$id $stream"} }, "$name: $value";
+            $path_of{"$id $stream"} = $value if $name eq ':path';
+        }
+        elsif (($id, $stream) = $line =~
+               /^\[id=(\d+)\].* recv DATA frame .*stream_id=(\d+)/)
+        {
+            $received{$path_of{"$id $stream"}} = $of{"$id $stream"};
+        }
+    }
+
+    alarm 0;
+    return $received{$path};
+}
+
+
+for my $name (sort keys %set) {
+    job(url => "https://127.0.0.1:$h2_port/$name", body => 'x',
+        headers => \object(@{ $set{$name} }));
+
+    my @theirs = grep { /^:/ } @{ received("/$name") };
+    is(join(' ', sort @theirs), ":authority: 127.0.0.1:$h2_port "
+       . ":method: POST :path: /$name :scheme: https", "$name: HTTP/2");
+
+    my @want = map { s/^([^:]+):/\L$1:/r } lines(@{ $set{$name} });
+    is(rest_h2(received("/$name"), @want), '',
+       "$name: nothing is missing, lost or added");
+}
+
+kill KILL => $nghttpd;
+close $h2;
+undef $nghttpd;
+
+
 # --- headers that may not
 
 my @bad = (
     ['', 'x'], ['a b', 'x'], ['a:', 'x'], [':a', 'x'], ['a;', 'x'],
-    [' a', 'x'], ['a ', 'x'], ["a\t", 'x'], ["a\r\nb", 'x'], ["a\n", 'x'], ["a\0b", 'x'],
+    [' a', 'x'], ['a ', 'x'], ["a\t", 'x'],
+    ["a\r\nb", 'x'], ["a\n", 'x'], ["a\0b", 'x'],
     ["\x{e9}", 'x'], ['a/b', 'x'], ['(a)', 'x'], ['"a"', 'x'], ['a,b', 'x'],
     ['a@b', 'x'], ['{a}', 'x'], ['a=b', 'x'], [':method', 'x'], ["a\x7f", 'x'],
     (map { ['X-A', $_] } "\r\nHost: evil", "a\r\n", "\n", "\r", "a\nb",

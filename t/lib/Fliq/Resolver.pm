@@ -4,7 +4,7 @@ package Fliq::Resolver;
 # and a network namespace that end with the test.  There any address can be
 # given to the loopback interface, a public one, too.
 #
-#   Fliq::Resolver->enter('93.184.216.34');     # before all else
+#   Fliq::Resolver->enter(addresses => ['93.184.216.34/32']);  # at first
 #   my $dns = Fliq::Resolver->start(sub ($name, $type, $n) {
 #       return $type eq 'A' ? [$n ? '127.0.0.1' : '93.184.216.34'] : [];
 #   });
@@ -28,10 +28,14 @@ my $owner = $$;
 my @started;
 
 
-# enter(addresses): run the test from its start in namespaces of its own,
-# with these addresses.  As nobody in particular one is root in them first.
-sub enter ($class, @addresses) {
-    return if delete $ENV{FLIQ_IN_NAMESPACE};
+# enter(addresses => [TEXT...], files => CODE): run the test from its start in
+# namespaces of its own, with these addresses.  The code is called with a
+# directory and returns pairs, of a file of the system's and one to stand in
+# its place.  Returns the directory.  As nobody in particular one is root in
+# the namespaces first.
+sub enter ($class, %opt) {
+    my $inside = delete $ENV{FLIQ_NAMESPACE};
+    return $inside if defined $inside;
 
     my $dir = File::Temp->newdir('fliq-resolver-XXXXXX', TMPDIR => 1);
     chmod 0755, $dir;
@@ -39,17 +43,20 @@ sub enter ($class, @addresses) {
                                . "\noptions timeout:1 attempts:2\n");
     _write("$dir/nsswitch.conf", "passwd: files\ngroup: files\nhosts: dns\n");
 
+    my %file = ('/etc/resolv.conf' => "$dir/resolv.conf",
+                '/etc/nsswitch.conf' => "$dir/nsswitch.conf",
+                $opt{files} ? $opt{files}->($dir) : ());
     my $back = $> == 0 ? '' : "unshare -U --map-user=$> --map-group="
                               . (split / /, $))[0];
     my $setup = join ' && ',
         'ip link set lo up',
         'echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start',
-        (map { "ip addr add $_ dev lo" . (/:/ ? ' nodad' : '') } @addresses),
-        (map { "mount --bind $dir/$_ /etc/$_" }
-             qw(resolv.conf nsswitch.conf)),
+        (map { "ip addr add $_ dev lo" . (/:/ ? ' nodad' : '') }
+             @{ $opt{addresses} // [] }),
+        (map { "mount --bind $file{$_} $_" } sort keys %file),
         "exec $back \"\$@\"";
 
-    $ENV{FLIQ_IN_NAMESPACE} = 1;
+    $ENV{FLIQ_NAMESPACE} = "$dir";
     my $rc = system 'unshare', ($> == 0 ? () : '-r'), '-m', '-n',
                     'sh', '-c', $setup, 'sh', $^X, $0;
     undef $dir;
