@@ -470,8 +470,9 @@ sub _executions () {
 
 sub _read_jobs ($self, $book) {
     my @rows = Fliq::Test::sql("
-        SELECT fliq.id_text('job', j.id), convert_from(j.body, 'UTF8'),
-               j.status, j.attempts, j.max_retries,
+        SELECT fliq.id_text('job', j.id),
+               coalesce(j.idempotency_key, 'schedule'), j.status,
+               j.attempts, j.max_retries,
                extract(epoch FROM j.scheduled_at), j.schedule_id,
                extract(epoch FROM j.created_at),
                (j.status = 'waiting' AND NOT EXISTS (
@@ -498,8 +499,8 @@ sub _read_jobs ($self, $book) {
 
 sub _read_items ($book) {
     my @rows = Fliq::Test::sql("
-        SELECT fliq.id_text('item', i.id), convert_from(i.body, 'UTF8'),
-               i.status, i.attempts, i.retry_count, b.max_retries,
+        SELECT fliq.id_text('item', i.id), i.idempotency_key, i.status,
+               i.attempts, i.retry_count, b.max_retries,
                (h.item_id IS NOT DISTINCT FROM i.id)::int
           FROM fliq.buffer_items i
           JOIN fliq.buffers b ON b.account_id = i.account_id
