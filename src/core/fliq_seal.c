@@ -36,6 +36,18 @@ static const char  fliq_seal_hex[] = "0123456789abcdef";
 static const char  fliq_seal_base64[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/* The value of each ASCII character as a digit of base64; 64: it is none. */
+static const uint8_t  fliq_seal_digits[128] = {
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 62, 64, 64, 64, 63,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 64, 64, 64, 64, 64, 64,
+    64,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 64,
+    64, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 64, 64, 64, 64, 64
+};
+
 
 static EVP_CIPHER_CTX *
 fliq_seal_context(EVP_CIPHER_CTX **ctx, const char *name)
@@ -215,26 +227,6 @@ fliq_seal_encode(uint8_t *out, const uint8_t *in, size_t n)
 }
 
 
-/* The value of a base64 digit, or 64. */
-static uint32_t
-fliq_seal_digit(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z') {
-        return c - 'A';
-    }
-
-    if (c >= 'a' && c <= 'z') {
-        return c - 'a' + 26;
-    }
-
-    if (c >= '0' && c <= '9') {
-        return c - '0' + 52;
-    }
-
-    return c == '+' ? 62 : c == '/' ? 63 : 64;
-}
-
-
 /*
  * Read base64, of which there is one for each text: no bit may be left over.
  * ${out} has room for as much.  Return the length, or -1.
@@ -264,7 +256,7 @@ fliq_seal_decode(uint8_t *out, fliq_str_t text, int padded)
     have = 0;
 
     for (i = 0; i < text.len; i++) {
-        digit = fliq_seal_digit(text.data[i]);
+        digit = text.data[i] < 128 ? fliq_seal_digits[text.data[i]] : 64;
         if (digit == 64) {
             return -1;
         }
