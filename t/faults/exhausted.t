@@ -10,7 +10,7 @@ use Fliq::Faults;
 use Fliq::Outage;
 use Fliq::Test;
 
-my $seconds = Fliq::Faults::rounds() > 1 ? 30 : 5;
+my $seconds = 5;
 
 sandbox(workers => 2, http_conf => Fliq::Faults::CONF);
 
