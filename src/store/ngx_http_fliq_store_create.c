@@ -46,6 +46,7 @@ struct ngx_http_fliq_create_batch_s {
 
 static void ngx_http_fliq_create_cancel(ngx_http_fliq_store_call_t *call);
 static void ngx_http_fliq_create_flush(ngx_event_t *ev);
+static void ngx_http_fliq_create_refuse_all(ngx_http_fliq_store_t *store);
 static ngx_int_t ngx_http_fliq_create_send(ngx_http_fliq_store_t *store);
 static ngx_http_fliq_create_batch_t *ngx_http_fliq_create_gather(
     ngx_http_fliq_store_t *store, ngx_pool_t *pool);
@@ -156,8 +157,31 @@ ngx_http_fliq_create_flush(ngx_event_t *ev)
            && !ngx_queue_empty(&store->creates))
     {
         if (ngx_http_fliq_create_send(store) != NGX_OK) {
+            ngx_http_fliq_create_refuse_all(store);
             return;
         }
+    }
+}
+
+
+/* No memory for a batch: nobody would look at these again. */
+
+static void
+ngx_http_fliq_create_refuse_all(ngx_http_fliq_store_t *store)
+{
+    ngx_uint_t               n;
+    ngx_queue_t             *q;
+    ngx_http_fliq_create_t  *create;
+
+    for (n = store->ncreates; n > 0 && !ngx_queue_empty(&store->creates); n--)
+    {
+        q = ngx_queue_head(&store->creates);
+        create = ngx_queue_data(q, ngx_http_fliq_create_t, queue);
+
+        ngx_queue_remove(q);
+        store->ncreates--;
+
+        ngx_http_fliq_create_end(create, NGX_BUSY, NULL);
     }
 }
 
