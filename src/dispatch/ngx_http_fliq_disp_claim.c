@@ -563,6 +563,7 @@ ngx_http_fliq_disp_claim_take(ngx_http_fliq_disp_t *disp,
 
     claimed->id = attempts[0].claim_id;
     claimed->left = list->n;
+    claimed->lost = 0;
     claimed->here = 0;
     claimed->closing = 0;
 
@@ -573,10 +574,32 @@ ngx_http_fliq_disp_claim_take(ngx_http_fliq_disp_t *disp,
         if (ngx_http_fliq_disp_job_start(disp, &attempts[i], claimed)
             != NGX_OK)
         {
-            /* it stays claimed, until this dispatcher leaves */
-
-            ngx_log_error(NGX_LOG_ALERT, disp->log, 0,
-                          "no memory to fire a claimed job");
+            claimed->lost++;
         }
     }
+
+    if (claimed->lost) {
+        ngx_log_error(NGX_LOG_ALERT, disp->log, 0,
+                      "no memory to fire %ui claimed jobs", claimed->lost);
+
+        ngx_http_fliq_disp_claim_lost(disp, claimed);
+    }
+}
+
+
+void
+ngx_http_fliq_disp_claim_lost(ngx_http_fliq_disp_t *disp,
+    ngx_http_fliq_disp_claimed_t *claimed)
+{
+    if (claimed->lost == 0 || claimed->left > claimed->lost) {
+        return;
+    }
+
+    ngx_queue_remove(&claimed->queue);
+    ngx_free(claimed);
+
+    /* what follows must not cross with another claim */
+
+    ngx_http_fliq_disp_claim_drop(disp);
+    ngx_http_fliq_disp_owner_unsure(disp);
 }

@@ -358,6 +358,7 @@ struct ngx_http_fliq_disp_claimed_s {
                                                    or a batch's closed */
     int64_t                          id;
     ngx_uint_t                       left;      /* jobs not settled */
+    ngx_uint_t                       lost;      /* not fired, of these */
     ngx_uint_t                       here;      /* of them in one batch */
     ngx_uint_t                       closing;   /* id travels in a batch */
 };
@@ -407,6 +408,13 @@ void ngx_http_fliq_disp_claim_now(ngx_http_fliq_disp_t *disp);
 
 /* Forget the claim under way: its session or its identity is gone. */
 void ngx_http_fliq_disp_claim_drop(ngx_http_fliq_disp_t *disp);
+
+/*
+ * When nothing of a claim is left but jobs for which there was no memory, it
+ * is forgotten, so that what this dispatcher does not know of is given back.
+ */
+void ngx_http_fliq_disp_claim_lost(ngx_http_fliq_disp_t *disp,
+    ngx_http_fliq_disp_claimed_t *claimed);
 
 /* Free a queue of claimed_t. */
 void ngx_http_fliq_disp_claims_free(ngx_queue_t *claims);

@@ -289,11 +289,13 @@ ngx_http_fliq_disp_settle_settled(ngx_http_fliq_disp_batch_t *batch,
 
         ngx_http_fliq_disp_job_free(job);
 
-        if (--claimed->left) {
+        if (--claimed->left == 0) {
+            ngx_queue_remove(&claimed->queue);
+
+        } else {
+            ngx_http_fliq_disp_claim_lost(disp, claimed);
             continue;
         }
-
-        ngx_queue_remove(&claimed->queue);
 
         if (claimed->closing) {
             ngx_free(claimed);
@@ -370,10 +372,12 @@ ngx_http_fliq_disp_settle_lost(ngx_http_fliq_disp_entry_t *entry)
 static void
 ngx_http_fliq_disp_settle_forget(ngx_http_fliq_disp_entry_t *entry)
 {
+    ngx_http_fliq_disp_t          *disp;
     ngx_http_fliq_disp_job_t      *job;
     ngx_http_fliq_disp_claimed_t  *claimed;
 
     job = ngx_http_fliq_disp_settle_job(entry);
+    disp = job->disp;
     claimed = job->claimed;
 
     ngx_http_fliq_disp_job_free(job);
@@ -381,5 +385,8 @@ ngx_http_fliq_disp_settle_forget(ngx_http_fliq_disp_entry_t *entry)
     if (--claimed->left == 0) {
         ngx_queue_remove(&claimed->queue);
         ngx_free(claimed);
+
+    } else {
+        ngx_http_fliq_disp_claim_lost(disp, claimed);
     }
 }
