@@ -150,15 +150,6 @@ ngx_int_t ngx_http_fliq_body_json(ngx_http_request_t *r,
     ngx_http_fliq_ctx_t *ctx, json_t **body);
 
 /*
- * ngx_http_fliq_json_read(pool, text, error): what json_loadb() makes of
- * ${text}; numbers are reals.  NULL, and ${error} is filled in, when it is not
- * JSON or a name is there twice.  ${pool} is for what is needed meanwhile; it
- * may be NULL, which makes escapes slow, and so may ${error}.
- */
-json_t *ngx_http_fliq_json_read(ngx_pool_t *pool, const ngx_str_t *text,
-    json_error_t *error);
-
-/*
  * Fields of a body.  Each returns NGX_OK; NGX_DECLINED with a fault recorded;
  * NGX_ERROR.  A member that is null is absent; what is absent and not
  * required leaves ${value} as it was.  Values are copied to the request's

@@ -41,7 +41,11 @@ ngx_http_fliq_body_json(ngx_http_request_t *r, ngx_http_fliq_ctx_t *ctx,
                        "the body must be valid JSON: it holds a NUL byte");
     }
 
-    json = ngx_http_fliq_json_read(r->pool, &text, &error);
+    /* an integer that overflows must be an error of its field, not of all */
+
+    json = json_loadb((char *) text.data, text.len,
+                      JSON_REJECT_DUPLICATES|JSON_ALLOW_NUL
+                      |JSON_DECODE_INT_AS_REAL|JSON_DECODE_ANY, &error);
 
     if (json == NULL) {
         return ngx_http_fliq_fault_because(ctx, NGX_HTTP_FLIQ_E_INVALID_JSON,

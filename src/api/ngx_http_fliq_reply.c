@@ -11,6 +11,9 @@
 #include "ngx_http_fliq_api_private.h"
 
 
+#define NGX_HTTP_FLIQ_JSON_GUESS  2048
+
+
 static void ngx_http_fliq_reply_begin(ngx_http_fliq_ctx_t *ctx,
     ngx_uint_t status);
 
@@ -176,6 +179,32 @@ ngx_http_fliq_reply_location(ngx_http_fliq_ctx_t *ctx, const char *prefix,
 }
 
 
+ngx_int_t
+ngx_http_fliq_json_text(ngx_pool_t *pool, const json_t *json, size_t flags,
+    ngx_str_t *text)
+{
+    size_t  size;
+
+    size = NGX_HTTP_FLIQ_JSON_GUESS;
+
+    for ( ;; ) {
+        text->data = ngx_pnalloc(pool, size);
+        if (text->data == NULL) {
+            return NGX_ERROR;
+        }
+
+        text->len = json_dumpb(json, (char *) text->data, size,
+                               JSON_COMPACT|flags);
+
+        if (text->len <= size) {
+            return text->len ? NGX_OK : NGX_ERROR;
+        }
+
+        size = text->len;
+    }
+}
+
+
 void
 ngx_http_fliq_json_set(json_t **object, const char *name, json_t *value)
 {
@@ -287,5 +316,5 @@ ngx_http_fliq_json_parsed(const ngx_str_t *text)
         return json_null();
     }
 
-    return ngx_http_fliq_json_read(NULL, text, NULL);
+    return json_loadb((char *) text->data, text->len, 0, NULL);
 }

@@ -1,6 +1,5 @@
 /*
- * Whether a text is JSON: one pass, and a bit for each level of nesting.  Text
- * as a string: runs of what needs no escape are copied as they are.
+ * Whether a text is JSON: one pass, and a bit for each level of nesting.
  */
 
 #include "fliq_json.h"
@@ -290,101 +289,4 @@ fliq_json_valid(fliq_str_t text)
     } while (more == 1);
 
     return more == 0 && peek(&json) == -1;
-}
-
-
-/* What stands behind the backslash of an escaped ${c}, 0 where none does. */
-static int
-letter(uint8_t c)
-{
-    static const char  controls[] = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
-
-    if (c < 0x20) {
-        return controls[c];
-    }
-
-    return (c == '"' || c == '\\') ? c : 0;
-}
-
-
-/* Whether one of eight bytes is escaped, looked at all at once. */
-static int
-any_letter(const uint8_t *p)
-{
-    uint64_t  x, quote, slash;
-
-    static const uint64_t  ones = 0x0101010101010101;
-    static const uint64_t  high = 0x8080808080808080;
-
-    memcpy(&x, p, sizeof(x));
-
-    quote = x ^ ones * '"';
-    slash = x ^ ones * '\\';
-
-    return (((x - ones * 0x20) & ~x) | ((quote - ones) & ~quote)
-            | ((slash - ones) & ~slash)) & high ? 1 : 0;
-}
-
-
-/* The end of the bytes from ${i} on that are not escaped. */
-static size_t
-run_end(fliq_str_t text, size_t i)
-{
-    while (text.len - i >= 8 && !any_letter(&text.data[i])) {
-        i += 8;
-    }
-
-    while (i < text.len && letter(text.data[i]) == 0) {
-        i++;
-    }
-
-    return i;
-}
-
-
-size_t
-fliq_json_escape(uint8_t *dst, fliq_str_t text)
-{
-    int             c;
-    size_t          i, run, len;
-    const uint8_t  *p;
-
-    static const char  hex[] = "0123456789ABCDEF";
-
-    p = text.data;
-    len = 0;
-
-    for (i = 0; i < text.len; i++) {
-
-        run = i;
-        i = run_end(text, i);
-
-        if (dst && i > run) {
-            memcpy(&dst[len], &p[run], i - run);
-        }
-
-        len += i - run;
-
-        if (i == text.len) {
-            break;
-        }
-
-        c = letter(p[i]);
-
-        if (dst) {
-            dst[len] = '\\';
-            dst[len + 1] = (uint8_t) c;
-
-            if (c == 'u') {
-                dst[len + 2] = '0';
-                dst[len + 3] = '0';
-                dst[len + 4] = (uint8_t) hex[p[i] >> 4];
-                dst[len + 5] = (uint8_t) hex[p[i] & 15];
-            }
-        }
-
-        len += (c == 'u') ? 6 : 2;
-    }
-
-    return len;
 }

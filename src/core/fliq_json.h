@@ -1,5 +1,5 @@
 /*
- * fliq_json: whether a text is JSON (RFC 8259), and text as a string of it.
+ * fliq_json: whether a text is JSON (RFC 8259).
  */
 
 #ifndef FLIQ_JSON_H
@@ -19,14 +19,6 @@
  * nested deeper than FLIQ_JSON_DEPTH is not taken.
  */
 int fliq_json_valid(fliq_str_t text);
-
-/*
- * fliq_json_escape(dst, text):
- * Write ${text}, which is UTF-8, to ${dst} as it stands between the quotes of
- * a JSON string, and return the length of that, at most six times ${text}'s.
- * When ${dst} is NULL only return the length.
- */
-size_t fliq_json_escape(uint8_t *dst, fliq_str_t text);
 
 
 #endif /* FLIQ_JSON_H */

@@ -152,49 +152,6 @@ test_pieces(void **state)
 }
 
 
-/* Any text becomes the string that jansson makes of it. */
-static void
-test_escape(void **state)
-{
-    int          i;
-    char        *theirs;
-    size_t       j, len;
-    json_t      *json;
-    uint8_t      text[40], ours[6 * sizeof(text)];
-    fliq_str_t   view;
-
-    (void) state;
-
-    for (i = 0; i < 100000; i++) {
-        len = unit_random() % sizeof(text);
-
-        for (j = 0; j < len; j++) {
-            text[j] = (uint8_t) (unit_random() % 0x80);
-        }
-
-        /* a character of two bytes stays as it is */
-
-        if (len > 1) {
-            text[0] = 0xc3;
-            text[1] = 0xa9;
-        }
-
-        view = unit_bytes(text, len);
-        len = fliq_json_escape(ours, view);
-        assert_int_equal(fliq_json_escape(NULL, view), len);
-
-        json = json_stringn((char *) view.data, view.len);
-        theirs = json_dumps(json, JSON_ENCODE_ANY);
-
-        assert_int_equal(strlen(theirs), len + 2);
-        assert_memory_equal(&theirs[1], ours, len);
-
-        free(theirs);
-        json_decref(json);
-    }
-}
-
-
 int
 main(void)
 {
@@ -202,8 +159,7 @@ main(void)
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_pieces),
-        cmocka_unit_test(test_escape)
+        cmocka_unit_test(test_pieces)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
