@@ -256,7 +256,8 @@ for my $round ('free', 'locked') {
     }
 
     for (sort { $a->[1] <=> $b->[1] } @open) {
-        sleep $_->[1] - time if $_->[1] > time;
+        my $left = $_->[1] - time;
+        sleep $left if $left > 0;
         leave(@$_[0, 2]);
     }
 
