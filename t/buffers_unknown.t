@@ -9,7 +9,7 @@ use lib "$FindBin::Bin/lib";
 use Fliq::Buffers;
 use Fliq::Test;
 
-my $count = 60;
+my $count = 120;
 
 sandbox(workers => 2);
 
@@ -20,7 +20,7 @@ my @buffers = map {
 
 fill_buffers($count, @buffers);
 
-# End the sessions that claim buffers or settle their items.
+# End the sessions that claim buffers or settle their items, for a while.
 my $ended = 0;
 my $end = time + 5;
 
@@ -30,8 +30,8 @@ wait_until(sub {
                     WHERE pid <> pg_backend_pid()
                       AND query LIKE '%fliq.buffer%'
                       AND random() < 0.5");
-    return time > $end;
-});
+    return time > $end && $ended > 10;
+}, 60);
 ok($ended > 10, "$ended sessions were ended meanwhile");
 ok(drained(60), 'no buffer hangs');
 

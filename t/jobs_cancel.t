@@ -7,6 +7,7 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Fliq::Test;
+use List::Util qw(min);
 
 sandbox(workers => 2, http_conf => 'fliq_retry base=500ms jitter=0%;');
 
@@ -75,28 +76,41 @@ is(scalar(grep { $_->{status} == 204 } @pairs), 50, '204 once for each');
 is(scalar(grep { $_->{status} == 409 } @pairs), 50, '409 once for each');
 
 
-# --- against the clock: jobs that fall due one after the other while they
-#     are cancelled at the same pace, a little earlier or later
+# --- against the clock: jobs that are cancelled about when they fall due, a
+#     few milliseconds earlier or later, or ten times as many
 
 my $count = 600;
-my $due = time + 1;
-my $pace = 0.002;
+my ($n, @ids, @races, @cancels) = (0);
 
-my @created = load()->run(map {
-    my $at = stamp($due + $_ * $pace);
-    request_bytes('POST', '/jobs', { scheduled_at => $at,
-                                     url => target->url("/ok/race/$_") });
-} 0 .. $count - 1);
-my @ids = map { $_->{body} =~ /"id":"(job_\w+)"/ ? $1 : die $_->{body} }
-          @created;
-my $next = 0;
+load(clients => 8)->each(sub {
+    my $now = time;
 
-my @races = load(clients => 4)->each(sub {
-    return undef if $next == $count;
+    if (@cancels && $cancels[0][0] <= $now) {
+        my $i = (shift @cancels)->[1];
+        return { bytes => request_bytes('DELETE', "/jobs/$ids[$i]"),
+                 note => { cancelled => $i } };
+    }
 
-    my $left = $due + $next * $pace + rand(0.010) - 0.008 - time;
-    sleep $left if $left > 0;
-    return request_bytes('DELETE', "/jobs/$ids[$next++]");
+    my $wait = @cancels ? min($cancels[0][0] - $now, 0.05) : 0.01;
+    return @cancels || @ids < $n ? \$wait : undef if $n == $count;
+    return \$wait if @cancels > 100;
+
+    my $due = $now + 0.3;
+    return { bytes => request_bytes('POST', '/jobs', {
+                 scheduled_at => stamp($due),
+                 url => target->url("/ok/race/$n") }),
+             note => { created => $n++, due => $due } };
+}, sub ($answer) {
+    my ($note, $status) = @$answer{qw(note status)};
+
+    return $races[$note->{cancelled}] = $status if defined $note->{cancelled};
+
+    my $i = $note->{created};
+    my $jitter = (rand(0.010) - 0.008) * ($i % 2 ? 1 : 10);
+    $ids[$i] = $answer->{body} =~ /"id":"(job_\w+)"/ ? $1
+                                                      : die $answer->{body};
+    @cancels = sort { $a->[0] <=> $b->[0] } @cancels,
+                    [$note->{due} + $jitter, $i];
 });
 
 ok(wait_until(sub {
@@ -108,7 +122,7 @@ my ($won, $lost, @wrong) = (0, 0);
 
 for my $i (0 .. $count - 1) {
     my $requests = @{ $fired->{"/ok/race/$i"} // [] };
-    my $status = $races[$i]{status};
+    my $status = $races[$i] // 'not asked';
 
     if    ($status == 204 && $requests == 0) { $won++ }
     elsif ($status == 409 && $requests == 1) { $lost++ }

@@ -42,7 +42,7 @@ is(wait_job($job)->{status}, 'success', 'it was executed');
 
 # --- jobs of each, due at once
 
-my $due = time + 2;
+my $due = time + 6;
 create_many(sandbox->{port}, 1000, '/slow/20/a', $due);
 create_many($node->{port}, 1000, '/slow/20/b', $due);
 ok(all_ended(), 'all have ended');

@@ -132,7 +132,7 @@ is(scalar(target->to('/ok/redirected')), 0, 'no redirect is followed');
 # --- many, half of them for a host that does not answer
 
 my $dead = Fliq::Target->start;
-my $due = time + 3;
+my $due = time + 6;
 my @answers = load(clients => 16)->run(map {
     my $hook = $_ % 2 ? target->url("/ok/many/$_") : $dead->url("/hang/$_");
 
@@ -154,7 +154,7 @@ ok($last - $fired < 1, sprintf 'the last %.3f s after the last job',
 
 # --- a reload loses none
 
-$due = time + 2;
+$due = time + 4;
 @answers = load(clients => 16)->run(map {
     request_bytes('POST', '/jobs', { url => target->url("/slow/300/h/$_"),
         scheduled_at => stamp($due),
@@ -179,14 +179,14 @@ is(sql("SELECT count(*) FROM fliq.jobs WHERE status = 'waiting'"), 0,
 
 # --- a worker that dies
 
-my $slow = hooked('/ok/i', '/slow/600/i');
-target->wait_for(1, '/slow/600/i');
+my $slow = hooked('/ok/i', '/slow/3000/i');
+target->wait_for(1, '/slow/3000/i');
 my ($victim) = sql('SELECT o.pid FROM fliq.outbox b
                       JOIN fliq.owners o ON o.id = b.owner_id');
 ok($victim, 'a worker is sending');
 kill KILL => $victim if $victim;
 
-is(scalar(target->wait_for(2, '/slow/600/i')), 2, 'another sends it again');
+is(scalar(target->wait_for(2, '/slow/3000/i')), 2, 'another sends it again');
 ok(outbox_empty(), 'and forgets it');
 
 finish(qr/worker process \d+ exited on signal 9/);
