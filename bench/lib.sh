@@ -12,9 +12,9 @@ results=$work/results.tsv
 part=${0##*/}
 
 if [[ -n ${BENCH_SHORT:-} ]]; then
-    defaults=(1 1 2000 20000 200)
+    defaults=(1 1 2000 20000 200 150)
 else
-    defaults=(5 5 100000 10000000 512)
+    defaults=(5 5 100000 10000000 512 1500)
 fi
 
 rounds=${BENCH_N:-${defaults[0]}}           # samples of each measure
@@ -22,6 +22,7 @@ seconds=${BENCH_SECONDS:-${defaults[1]}}    # that a load lasts
 jobs=${BENCH_JOBS:-${defaults[2]}}          # that a drain has
 rows=${BENCH_ROWS:-${defaults[3]}}          # of history in "scale"
 flying=${BENCH_FLYING:-${defaults[4]}}      # calls in flight in "cost"
+pace=${BENCH_PACE:-${defaults[5]}}          # creates a second, at the least
 processors=$(nproc)
 connections=2                               # of a worker: fliq_database's
 
@@ -33,7 +34,7 @@ endings=()
 
 # What the functions below set.
 url='' token='' dsn='' nginx_pid='' postgres_pid='' nginx_conf='' account_id=''
-launched='' target='' target_pid='' rate='' p50='' p99='' requests=''
+launched='' target='' target_pid='' rate='' p50='' p99='' requests='' base=''
 
 
 say() {
@@ -299,6 +300,16 @@ load() {
     read -r _ requests rate p50 p99 errors <<< "$out"
     (( errors == 0 )) || die "$errors of $requests requests failed"
     (( requests > 0 )) || die "no request was answered"
+}
+
+
+# due COUNT STEP CLIENTS: create COUNT jobs, due STEP microseconds apart, the
+# first one when all are created and a moment has passed.  Sets base.
+due() {
+    base=$(( $(date +%s) + 3 + $1 / pace ))
+    load_seconds=120 load due "$3" /jobs COUNT="$1" STEP="$2" BASE="$base"
+    [[ $(calc "$base - $(now) > 0.5" 0) == 1 ]] \
+        || die "creating $1 jobs took too long"
 }
 
 
