@@ -35,6 +35,7 @@ endings=()
 # What the functions below set.
 url='' token='' dsn='' nginx_pid='' postgres_pid='' nginx_conf='' account_id=''
 launched='' target='' target_pid='' rate='' p50='' p99='' requests='' base=''
+answer='' settled=0 session_in='' session_out='' session_pid=''
 
 
 say() {
@@ -166,6 +167,37 @@ percentile() {
 # --- what is measured
 
 
+# cpu PID...: seconds used by them, their children, and those that have ended.
+cpu() {
+    local pid parent
+
+    for parent in "$@"; do
+        echo "parent $(cat "/proc/$parent/stat")"
+
+        for pid in $(pgrep -P "$parent"); do
+            cat "/proc/$pid/stat" 2> /dev/null || true
+        done
+    done | awk -v hz="$(getconf CLK_TCK)" -v all=0 '
+        {
+            whole = /^parent/
+            sub(/.*\) /, "")
+            all += $12 + $13
+            if (whole) { all += $14 + $15 }
+        }
+        END { printf "%.2f", all / hz }'
+}
+
+
+# private PID: kilobytes of its children that no other process shares.
+private() {
+    local pid
+
+    for pid in $(pgrep -P "$1"); do
+        cat "/proc/$pid/smaps_rollup"
+    done | awk '/^Private_/ { sum += $2 } END { print sum }'
+}
+
+
 # Sets the name to the string or number that it has in the JSON in $info.
 from_info() {
     printf -v "$1" %s "$(sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p" \
@@ -195,10 +227,26 @@ sandbox() {
     account_id=$(sql "SELECT id FROM fliq.accounts")
     [[ $(sql "SHOW fsync")$(sql "SHOW synchronous_commit") == onon ]] \
         || die "the database is not durable"
+
+    # One session that can be asked again and again at next to no cost.
+    coproc SESSION { exec psql -X -q -A -t "$dsn" 2>> sandbox.log; }
+    exec {session_in}>&"${SESSION[1]}" {session_out}<&"${SESSION[0]}"
+    session_pid=$SESSION_PID
+    at_end kill "$session_pid"
+}
+
+
+# ask QUERY: in that session.  Sets answer, one line.
+ask() {
+    printf '%s;\n' "$1" >&"$session_in"
+    read -r -t 60 answer <&"$session_out" || die "no answer to: $1"
 }
 
 
 sandbox_stop() {
+    printf '\\q\n' >&"$session_in"
+    wait "$session_pid"
+    exec {session_in}>&- {session_out}<&-
     "$repo/bin/fliq-sandbox" stop --dir "$PWD/sandbox" 2>> sandbox.log
 
     ! grep -E '\[(alert|emerg|crit)\]' sandbox/logs/error.log >&2 \
@@ -337,24 +385,28 @@ pgbench_load() {
 # --- drains
 
 
-settled() {
-    sql "SELECT coalesce(sum(executions), 0) FROM fliq.usage_daily"
+# Sets settled, the executions that are recorded.
+count_settled() {
+    ask "SELECT coalesce(sum(executions), 0) FROM fliq.usage_daily"
+    settled=$answer
 }
 
 
 executed() {
-    (( $(settled) >= $1 ))
+    count_settled
+    (( settled >= $1 ))
 }
 
 
 # drain COUNT SET: load COUNT jobs by SQL that are all due at one moment, wait
 # until the outcome of each is durable.  SET (0-999) tells loads apart.
-# Sets rate, the jobs a second from that moment on.
+# Sets rate, the jobs a second from that moment on.  Runs $at_due just before.
 drain() {
     local count=$1 lead due ended before
 
     for lead in 3 10 30; do
-        before=$(settled)
+        count_settled
+        before=$settled
         due=$(( $(date +%s) + lead + count / 20000 ))
         sql_file load_due.sql set="$2$(( lead % 9 ))" count="$count" \
             due="$due" url="$target/hooks/orders"
@@ -365,10 +417,13 @@ drain() {
         wait_until 120 executed "$(( before + count ))"
     done
 
+    sleep_until "$(calc "$due - 0.1" 3)"
+    ${at_due:-:}
     sleep_until "$due"
     wait_until "$(( 60 + count / 200 ))" executed "$(( before + count ))"
     ended=$(now)
 
     rate=$(calc "$count / ($ended - $due)" 1)
-    (( $(settled) == before + count )) || die "more executions than jobs"
+    count_settled
+    (( settled == before + count )) || die "more executions than jobs"
 }

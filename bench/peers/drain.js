@@ -1,15 +1,18 @@
 'use strict';
 
-// Fire jobs that are all due:  node drain.js QUEUE URL COUNT PROCESSES KEEP
+// Fire jobs that are all due:
+//     node drain.js QUEUE URL COUNT PROCESSES KEEP POSTGRES
 // KEEP is "nothing", or "rows" for one row of bench.executions a job.
-// Prints the jobs a second.
+// Prints the jobs a second, and the seconds of CPU that the processes and
+// PostgreSQL, whose number is given, took for all of them.
 
-const { fork } = require('node:child_process');
+const { fork, execFileSync } = require('node:child_process');
+const fs = require('node:fs');
 const pg = require('pg');
 const { Agent, request } = require('undici');
 const queues = require('./queues.js');
 
-const [name, url, count, processes, keep] = process.argv.slice(2);
+const [name, url, count, processes, keep, postgres] = process.argv.slice(2);
 
 const job = {
   url, http_method: 'POST', max_retries: 3,
@@ -90,6 +93,21 @@ async function worker() {
 }
 
 
+// The seconds of CPU of processes, with their children and those that ended.
+function cpu(pids) {
+  const hz = +execFileSync('getconf', ['CLK_TCK']);
+  const ticks = (pid, from) => fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/.*\) /, '').split(' ').slice(11, from)
+    .reduce((sum, n) => sum + +n, 0);
+  const children = (pid) => fs
+    .readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ').filter(Boolean);
+
+  return pids.reduce((sum, pid) => sum + ticks(pid, 15)
+    + children(pid).reduce((n, child) => n + ticks(child, 13), 0), 0) / hz;
+}
+
+
 function start() {
   return new Promise((ready, fail) => {
     const child = fork(__filename, [...process.argv.slice(2), 'worker']);
@@ -111,6 +129,8 @@ async function main() {
   const children = await Promise.all(
     Array.from({ length: +processes }, start));
 
+  const counted = [process.pid, postgres];
+  const before = cpu(counted);
   const begun = process.hrtime.bigint();
   const end = Date.now() + 60000 + +count;
   children.forEach((child) => {
@@ -126,7 +146,8 @@ async function main() {
   }
 
   const took = Number(process.hrtime.bigint() - begun) / 1e9;
-  console.log((+count / took).toFixed(1));
+  console.log((+count / took).toFixed(1),
+    (cpu(counted) - before).toFixed(2));
 
   await Promise.all(children.map((child) => new Promise((gone) => {
     child.on('exit', gone);
@@ -136,5 +157,5 @@ async function main() {
 }
 
 
-(process.argv[7] === 'worker' ? worker() : main())
+(process.argv[8] === 'worker' ? worker() : main())
   .catch((error) => { console.error(error); process.exit(1); });
