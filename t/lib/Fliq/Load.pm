@@ -80,15 +80,20 @@ sub each ($self, $source, $told = undef) {
 # ends or halt() is called.  Returns a handle for that.
 sub background ($self, $source, $told = undef) {
     my $file = File::Temp->new(TEMPLATE => 'fliq-load-XXXXXX', TMPDIR => 1);
+    my $parent = $$;
     my $pid = fork // die "fork: $!\n";
 
     if ($pid == 0) {
         my $stop = 0;
         local $SIG{USR1} = sub { $stop = 1 };
 
+        # Nobody asks for more when the test has died.
+        my $more = sub {
+            return $stop || getppid != $parent ? undef : $source->();
+        };
+
         eval {
-            nstore([$self->each(sub { $stop ? undef : $source->() }, $told)],
-                   $file->filename);
+            nstore([$self->each($more, $told)], $file->filename);
             _exit(0);
         };
         warn "load: $@";
