@@ -22,6 +22,8 @@ use IO::Socket::IP;
 use POSIX qw(_exit);
 use Socket qw(AF_INET AF_INET6 inet_pton);
 
+use Fliq::Namespace;
+
 use constant ADDRESS => '127.0.0.53';
 
 my $owner = $$;
@@ -31,14 +33,15 @@ my @started;
 # enter(addresses => [TEXT...], files => CODE): run the test from its start in
 # namespaces of its own, with these addresses.  The code is called with a
 # directory and returns pairs, of a file of the system's and one to stand in
-# its place.  Returns the directory.  As nobody in particular one is root in
-# the namespaces first.
+# its place.  Returns the directory.
 sub enter ($class, %opt) {
-    my $inside = delete $ENV{FLIQ_NAMESPACE};
-    return $inside if defined $inside;
+    return Fliq::Namespace->enter(net => 1, setup => sub ($dir) {
+        return _setup($dir, %opt);
+    });
+}
 
-    my $dir = File::Temp->newdir('fliq-resolver-XXXXXX', TMPDIR => 1);
-    chmod 0755, $dir;
+
+sub _setup ($dir, %opt) {
     _write("$dir/resolv.conf", 'nameserver ' . ADDRESS
                                . "\noptions timeout:1 attempts:2\n");
     _write("$dir/nsswitch.conf", "passwd: files\ngroup: files\nhosts: dns\n");
@@ -46,21 +49,14 @@ sub enter ($class, %opt) {
     my %file = ('/etc/resolv.conf' => "$dir/resolv.conf",
                 '/etc/nsswitch.conf' => "$dir/nsswitch.conf",
                 $opt{files} ? $opt{files}->($dir) : ());
-    my $back = $> == 0 ? '' : "unshare -U --map-user=$> --map-group="
-                              . (split / /, $))[0];
-    my $setup = join ' && ',
+
+    return (
         'ip link set lo up',
         'echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start',
         (map { "ip addr add $_ dev lo" . (/:/ ? ' nodad' : '') }
              @{ $opt{addresses} // [] }),
         (map { "mount --bind $file{$_} $_" } sort keys %file),
-        "exec $back \"\$@\"";
-
-    $ENV{FLIQ_NAMESPACE} = "$dir";
-    my $rc = system 'unshare', ($> == 0 ? () : '-r'), '-m', '-n',
-                    'sh', '-c', $setup, 'sh', $^X, $0;
-    undef $dir;
-    _exit($rc >> 8 || ($rc ? 1 : 0));
+    );
 }
 
 
