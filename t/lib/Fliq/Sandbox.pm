@@ -29,8 +29,9 @@ my @started;
 sub repo () { return $repo }
 
 
-# start(workers => N, strict => 0|1, http_conf => TEXT): start one, or die
-# with what it said.
+# start(workers => N, strict => 0|1, http_conf => TEXT, state => DIR): start
+# one, or die with what it said.  Its data is in the directory, if one is
+# named, which it makes and removes.
 sub start ($class, %opt) {
     my $dir = tempdir('fliq-test-XXXXXX', TMPDIR => 1);
     chmod 0755, $dir;
@@ -41,9 +42,20 @@ sub start ($class, %opt) {
 
     register($self);
     $self->_write_http_conf;
+    $self->_place($opt{state}) if defined $opt{state};
     $self->again;
 
     return $self;
+}
+
+
+sub _place ($self, $state) {
+    for my $dir ($self->{dir}, $state) {
+        mkdir $dir or die "$dir: $!\n";
+        chmod 0755, $dir;
+    }
+
+    symlink $state, "$self->{dir}/state" or die "state: $!\n";
 }
 
 
