@@ -1,11 +1,10 @@
 package Fliq::Namespace;
 
-# A machine of the test's own: a mount namespace, and a network namespace if it
-# wants one, that end with the test.
+# A machine of its own for a test: a mount and a network namespace that end
+# with it.  There any address can be given to the loopback interface, and any
+# interface be made.
 #
-#   my $dir = Fliq::Namespace->enter(setup => sub ($dir) {      # at first
-#       return "mount -t tmpfs -o size=64m none $dir/volume";
-#   });
+#   my $dir = Fliq::Namespace->enter(addresses => ['93.184.216.34/32']);
 
 use v5.36;
 
@@ -13,10 +12,12 @@ use File::Temp;
 use POSIX qw(_exit);
 
 
-# enter(setup => CODE, net => 0|1): run the test from its start in namespaces
-# of its own.  The code is called before, with a directory, and returns the
-# commands that set them up.  Returns the directory.  As nobody in particular
-# one is root in the namespaces first.
+# enter(addresses => [TEXT...], files => CODE, setup => CODE): run the test
+# from its start in namespaces of its own, with these addresses.  The code is
+# called with a directory: files returns pairs, of a file of the system's and
+# one to stand in its place, setup returns more commands for sh.  Returns the
+# directory.  Nobody in particular stays who he is, and may do there what root
+# may.
 sub enter ($class, %opt) {
     my $inside = delete $ENV{FLIQ_NAMESPACE};
     return $inside if defined $inside;
@@ -24,16 +25,32 @@ sub enter ($class, %opt) {
     my $dir = File::Temp->newdir('fliq-namespace-XXXXXX', TMPDIR => 1);
     chmod 0755, $dir;
 
-    my $back = $> == 0 ? '' : "unshare -U --map-user=$> --map-group="
-                              . (split / /, $))[0];
-    my $setup = join ' && ', $opt{setup}->($dir), "exec $back \"\$@\"";
+    my %file = $opt{files} ? $opt{files}->($dir) : ();
+    my @user = $> == 0 ? () : ('-U', '--keep-caps', "--map-user=$>",
+                               '--map-group=' . (split / /, $))[0]);
+    my $setup = join ' && ',
+        'ip link set lo up',
+        'echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start',
+        (map { "ip addr add $_ dev lo" . (/:/ ? ' nodad' : '') }
+             @{ $opt{addresses} // [] }),
+        (map { "mount --bind $file{$_} $_" } sort keys %file),
+        ($opt{setup} ? $opt{setup}->($dir) : ()),
+        'exec "$@"';
 
     $ENV{FLIQ_NAMESPACE} = "$dir";
-    my $rc = system 'unshare', ($> == 0 ? () : '-r'), '-m',
-                    ($opt{net} ? '-n' : ()), 'sh', '-c', $setup, 'sh', $^X,
-                    $0;
+    my $rc = system 'unshare', @user, '-m', '-n', 'sh', '-c', $setup, 'sh',
+                    $^X, $0;
     undef $dir;
     _exit($rc >> 8 || ($rc ? 1 : 0));
+}
+
+
+# write_file(path, text): one that everybody may read.
+sub write_file ($path, $text) {
+    open my $out, '>', $path or die "$path: $!\n";
+    print {$out} $text;
+    close $out;
+    chmod 0644, $path;
 }
 
 

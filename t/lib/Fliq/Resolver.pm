@@ -1,8 +1,7 @@
 package Fliq::Resolver;
 
-# A name server that says what a test wants, in a machine of its own: a mount
-# and a network namespace that end with the test.  There any address can be
-# given to the loopback interface, a public one, too.
+# A name server that says what a test wants, in a machine of its own (see
+# Fliq::Namespace), where any address can be ours, a public one, too.
 #
 #   Fliq::Resolver->enter(addresses => ['93.184.216.34/32']);  # at first
 #   my $dns = Fliq::Resolver->start(sub ($name, $type, $n) {
@@ -30,41 +29,19 @@ my $owner = $$;
 my @started;
 
 
-# enter(addresses => [TEXT...], files => CODE): run the test from its start in
-# namespaces of its own, with these addresses.  The code is called with a
-# directory and returns pairs, of a file of the system's and one to stand in
-# its place.  Returns the directory.
+# enter(addresses => [TEXT...], files => CODE): as that of Fliq::Namespace, but
+# names are asked of us alone.
 sub enter ($class, %opt) {
-    return Fliq::Namespace->enter(net => 1, setup => sub ($dir) {
-        return _setup($dir, %opt);
-    });
-}
+    return Fliq::Namespace->enter(%opt, files => sub ($dir) {
+        Fliq::Namespace::write_file("$dir/resolv.conf",
+            'nameserver ' . ADDRESS . "\noptions timeout:1 attempts:2\n");
+        Fliq::Namespace::write_file("$dir/nsswitch.conf",
+            "passwd: files\ngroup: files\nhosts: dns\n");
 
-
-sub _setup ($dir, %opt) {
-    _write("$dir/resolv.conf", 'nameserver ' . ADDRESS
-                               . "\noptions timeout:1 attempts:2\n");
-    _write("$dir/nsswitch.conf", "passwd: files\ngroup: files\nhosts: dns\n");
-
-    my %file = ('/etc/resolv.conf' => "$dir/resolv.conf",
+        return ('/etc/resolv.conf' => "$dir/resolv.conf",
                 '/etc/nsswitch.conf' => "$dir/nsswitch.conf",
                 $opt{files} ? $opt{files}->($dir) : ());
-
-    return (
-        'ip link set lo up',
-        'echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start',
-        (map { "ip addr add $_ dev lo" . (/:/ ? ' nodad' : '') }
-             @{ $opt{addresses} // [] }),
-        (map { "mount --bind $file{$_} $_" } sort keys %file),
-    );
-}
-
-
-sub _write ($path, $text) {
-    open my $out, '>', $path or die "$path: $!\n";
-    print {$out} $text;
-    close $out;
-    chmod 0644, $path;
+    });
 }
 
 
