@@ -20,25 +20,6 @@ my $faults = Fliq::Faults->new;
 my $outage = Fliq::Outage->new($faults);
 
 
-# Ask for /health all the time; how long the slowest but 1 % took.
-sub health ($seconds) {
-    my $end = time + $seconds;
-    my (@took, @bad);
-
-    while (time < $end) {
-        my $answer = api('GET', '/health');
-
-        push @took, $answer->{seconds};
-        push @bad, $answer->{status} if $answer->{status} != 200;
-        sleep 0.02;
-    }
-
-    is("@bad", '', scalar(@took) . ' times /health');
-    @took = sort { $a <=> $b } @took;
-    return ($took[@took / 2], $took[0.99 * @took]);
-}
-
-
 for my $round (1 .. Fliq::Faults::rounds()) {
     my @workers = sandbox->workers;
 
@@ -51,17 +32,13 @@ for my $round (1 .. Fliq::Faults::rounds()) {
         my @backends = Fliq::Sandbox::children($server);
         kill STOP => @backends;
 
-        my ($half, $most);
         my $cpu = Fliq::Outage::cpu(\@workers, sub {
-            ($half, $most) = health($seconds);
+            Fliq::Outage::health("$round: silence", $seconds);
         });
 
         kill CONT => $server, @backends;
         my $back = time;
 
-        diag(sprintf '%d: /health: half within %.1f ms, 99 %% within %.1f ms',
-             $round, 1000 * $half, 1000 * $most);
-        ok($half < 0.05, "$round: /health within 50 ms");
         ok($cpu < 10, sprintf '%d: a worker takes %.1f %% of a core', $round,
                               $cpu);
 

@@ -105,7 +105,7 @@ sub fault ($self, $name, $code, @pids) {
 
     if (@pids) {
         kill STOP => @pids;
-        $fault->{held} = _held(@pids);
+        $fault->{held} = held(@pids);
     }
 
     $code->();
@@ -115,9 +115,9 @@ sub fault ($self, $name, $code, @pids) {
 }
 
 
-# How much workers that are stopped have claimed, once the statements that they
-# had sent are done.
-sub _held (@pids) {
+# held(pids): how much workers that are stopped, or cut off, have claimed, once
+# the statements that they had sent are done.
+sub held (@pids) {
     my $pids = join ', ', @pids;
     my ($held, $before) = (-1);
 
@@ -228,7 +228,8 @@ sub _older ($self, $seconds) {
     my $prefix = ++$self->{loads} . '-old';
     my $n = 0;
 
-    $self->_enter(Fliq::Test::load(clients => 32)->each(sub {
+    $self->_enter(Fliq::Test::load(clients => 32, %{ $self->{clients}[0] })
+                  ->each(sub {
         return undef if $n == $count;
         return _create("$prefix-" . ++$n, $from + rand $seconds);
     }));

@@ -14,7 +14,7 @@ use v5.36;
 use List::Util qw(max);
 use POSIX qw(sysconf _SC_CLK_TCK);
 use Test::More;
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep time);
 use Time::Local qw(timegm_modern);
 
 use Fliq::Ledger;
@@ -73,6 +73,31 @@ sub _ticks ($pid) {
                             =~ s/.*\) //rs;
 
     return $fields[11] + $fields[12];
+}
+
+
+# health(name, seconds, url): ask for /health all the time, and assert that all
+# is answered, and within 50 ms but for one per cent.
+sub health ($name, $seconds, $url = undef) {
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $end = time + $seconds;
+    my (@took, @bad);
+
+    while (time < $end) {
+        my $answer = Fliq::Test::api('GET', '/health', undef, {}, $url);
+
+        push @took, $answer->{seconds};
+        push @bad, $answer->{status} if $answer->{status} != 200;
+        sleep 0.02;
+    }
+
+    @took = sort { $a <=> $b } @took;
+    my ($half, $most) = map { 1000 * $_ } @took[@took / 2, 0.99 * @took];
+
+    diag(sprintf '%s: %d times /health, half within %.1f ms, 99 %% within '
+                 . '%.1f ms', $name, scalar @took, $half, $most);
+    is("@bad", '', "$name: /health is answered");
+    ok($most < 50, "$name: within 50 ms");
 }
 
 
