@@ -2,7 +2,7 @@
 -- in:  $1 uuid the asker's id
 -- out: nothing
 WITH probed AS MATERIALIZED (
-    SELECT id, pg_try_advisory_xact_lock(lock_key) AS gone
+    SELECT id, pg_try_advisory_xact_lock_shared(lock_key) AS gone
       FROM fliq.owners
      WHERE id <> $1::uuid
 )

@@ -9,3 +9,10 @@ SET enable_bitmapscan = off;
 SET enable_memoize = off;
 SET jit = off;
 SET timezone = 'UTC';
+-- A client that vanished without a word is noticed within 6 s, also between
+-- two packets of one statement, when its locks are held and no other timeout
+-- runs.  (On a Unix socket these have no effect.)
+SET tcp_keepalives_idle = 3;
+SET tcp_keepalives_interval = 1;
+SET tcp_keepalives_count = 3;
+SET tcp_user_timeout = 6000;
