@@ -61,7 +61,7 @@ for my $round (1 .. Fliq::Faults::rounds()) {
     my @before = owners();
     my ($held, $told);
 
-    $faults->begin($seconds + 5);
+    $faults->begin($seconds + 4);
     $faults->after(1, 2);
 
     my $fault = $outage->fault($name, sub {

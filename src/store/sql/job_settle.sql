@@ -1,6 +1,7 @@
 -- Record what came of a batch of attempts, with everything that follows from
 -- it, in one commit.  Fenced twice: an owner that others have buried changes
--- nothing, and an attempt counts only when it is the job's next.
+-- nothing, not even its claims, by which its jobs are found; and an attempt
+-- counts only when it is the job's next.
 -- in:  $1 uuid owner; one array each, of the same length:
 --      $2 uuid[] account_id, $3 uuid[] job_id, $4 int4[] attempt, $5 uuid[]
 --      execution id,
@@ -133,6 +134,7 @@ WITH me AS MATERIALIZED (
 ), closed AS (
     DELETE FROM fliq.claims
      WHERE owner_id = $1::uuid AND id = ANY ($14::int8[])
+       AND EXISTS (SELECT FROM me)
 )
 SELECT EXISTS (SELECT FROM me) AS owner,
        (SELECT count(*) FROM done) AS settled,
