@@ -274,6 +274,8 @@ ngx_http_fliq_field_time(ngx_http_fliq_ctx_t *ctx, const json_t *body,
     fliq_str_t   view;
     const char  *why;
 
+    ngx_str_null(&text);
+
     rc = ngx_http_fliq_field_text(ctx, body, name, 1, &text);
     if (rc != NGX_OK) {
         return rc;

@@ -7,6 +7,8 @@
  * oldest first); numbers in network order.
  */
 
+#include <string.h>
+
 #include "fliq_pace.h"
 #include "fliq_time.h"
 
@@ -71,11 +73,11 @@ fliq_pace_init(fliq_pace_t *pace, unsigned rate)
         rate = FLIQ_PACE_RATE_MAX;
     }
 
+    memset(pace, 0, sizeof(fliq_pace_t));
+
     pace->rate = rate;
     pace->group = (rate + FLIQ_PACE_GROUPS - 1) / FLIQ_PACE_GROUPS;
     pace->groups = rate / pace->group;
-    pace->open = 0;
-    pace->n = 0;
     pace->last = INT64_MIN;
 }
 

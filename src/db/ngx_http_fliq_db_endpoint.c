@@ -202,7 +202,7 @@ ngx_http_fliq_db_endpoint_join(const ngx_http_fliq_db_target_t *target,
     ngx_uint_t   i;
     const char  *part;
 
-    len = 0;
+    len = 1;
 
     for (i = 0; i < endpoints->n; i++) {
         part = ngx_http_fliq_db_endpoint_part(target, &endpoints->elts[i],
@@ -218,13 +218,16 @@ ngx_http_fliq_db_endpoint_join(const ngx_http_fliq_db_target_t *target,
     p = text;
 
     for (i = 0; i < endpoints->n; i++) {
+        if (i > 0) {
+            *p++ = ',';
+        }
+
         part = ngx_http_fliq_db_endpoint_part(target,
                       &endpoints->elts[(first + i) % endpoints->n], list);
         p = (char *) ngx_cpymem(p, part, ngx_strlen(part));
-        *p++ = ',';
     }
 
-    p[-1] = '\0';
+    *p = '\0';
 
     return text;
 }
