@@ -24,7 +24,7 @@ my @keep;
 sub preload ($source, %environment) {
     my $dir = File::Temp->newdir('fliq-preload-XXXXXX', TMPDIR => 1);
     my $library = "$dir/" . basename($source) =~ s/c\z/so/r;
-    my $nginx = _nginx();
+    my $nginx = nginx();
 
     push @keep, $dir;
     chmod 0755, $dir;
@@ -46,7 +46,8 @@ END
 }
 
 
-sub _nginx () {
+# nginx(): the path of the one that the next sandbox starts.
+sub nginx () {
     return $ENV{FLIQ_NGINX} if $ENV{FLIQ_NGINX};
 
     for my $dir (split(/:/, $ENV{PATH}), '/usr/sbin') {
