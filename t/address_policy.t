@@ -122,13 +122,14 @@ is(fire("http://localhost:$port/ok/allowed")->{status}, 'success',
 
 # --- what was allowed when the job was created may not be when it fires
 
-my $later = create("http://127.0.0.1:$port/ok/later", 'url', at(3));
+my $later = create("http://127.0.0.1:$port/ok/later", 'url', at(3600));
 sandbox->set_http_conf('fliq_target_deny 127.0.0.0/8;');
 ok(wait_until(sub { create("http://127.0.0.1:$port/") !~ /^job_/ }),
    'denied: 127.0.0.1');
 is(get_job({ id => $later })->{status}, 'scheduled', 'while the job waits');
 
-$job = wait_job({ id => $later });
+hurry({ id => $later });
+$job = wait_job({ id => $later }, qr/^(?:success|failed)\z/, 30);
 is($job->{status}, 'failed', 'denied meanwhile: failed');
 is(scalar(target->to('/ok/later')), 0, 'denied meanwhile: not fired');
 is(scalar($proxy->requests), 0, 'no proxy was asked');

@@ -157,7 +157,7 @@ for my $work (@work) {
 
     diag("$name: $calls calls; failed: "
          . join ', ', map { "$_ $failed{$_}" } sort keys %failed);
-    ok(rss() < $rss + 20, sprintf '%s: %.1f MiB, after %.1f', $name, rss(),
+    ok(rss() < $rss + wide(20), sprintf '%s: %.1f MiB, after %.1f', $name, rss(),
        $rss);
 }
 

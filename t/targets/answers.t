@@ -9,7 +9,7 @@ use Fliq::Healthy;
 use Fliq::Misbehaviour;
 use Fliq::Test;
 
-my $timeout = 2;
+my $timeout = wide(2);
 
 sandbox(workers => 2);
 
@@ -38,7 +38,7 @@ my $rss = rss();
 
 # Each twice: more than one at a time of every kind.  What ends before its
 # timeout has time to, on a busy machine.
-my $due = time + 4;
+my $due = time + wide(4);
 my @todo = map { my $case = $_; map { [$case, $_] } 1, 2 } @cases;
 my %jobs;
 @jobs{map { "$_->[0][0] $_->[1]" } @todo} = $healthy->post(map {
@@ -58,7 +58,7 @@ diag('healthy ones during: ' . milliseconds(@during));
 ok($during[0] >= 0, 'no healthy one is early');
 ok(rank(0.5, @during) < 0.1 + 3 * rank(0.5, @before),
    'half of them are as punctual as before');
-ok($during[-1] < 1 + 3 * $before[-1], 'none waits until the others end');
+ok($during[-1] < wide(1) + 3 * $before[-1], 'none waits until the others end');
 
 
 # --- what is recorded
@@ -116,8 +116,8 @@ ok(defined wait_until(sub { target->sent($big) }),
 ($execution) = executions($jobs{'a bomb 1'});
 like($execution->{response_excerpt}, qr/^\x1f\x{fffd}\x08/,
      'a bomb: the excerpt is what came');
-ok(rss() < $rss + 20, sprintf 'the workers have %.1f MiB after %.1f', rss(),
-   $rss);
+ok(rss() < $rss + wide(20),
+   sprintf 'the workers have %.1f MiB after %.1f', rss(), $rss);
 
 
 # --- the workers are as they were

@@ -185,7 +185,7 @@ sub _refused ($self) {
 # no more than its victims had, and that these, and what fell due, were fired
 # so many seconds after it was over at the latest.  Items may take a second
 # more, so that their buffer's rate is kept.
-sub is_recovered ($self, $found, $fault, $seconds = 2) {
+sub is_recovered ($self, $found, $fault, $seconds = Fliq::Test::wide(2)) {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $name = $fault->{name};
     my $took = $fault->{ended} - $fault->{begun};

@@ -12,6 +12,7 @@ use v5.36;
 
 use Exporter qw(import);
 use JSON::PP qw(decode_json encode_json);
+use List::Util qw(max);
 use Time::HiRes qw(time);
 
 use Fliq::Target;
@@ -47,7 +48,7 @@ sub plan ($self, $count, $lead, $seconds) {
 
         return map { ("/ok/$batch/$_" => $due[$_]) } 0 .. $#due
             if @made == @due;
-        $lead *= 2;
+        $lead = max(2 * $lead, 1);
     }
 }
 

@@ -28,8 +28,8 @@ use Fliq::Target;
 
 our @EXPORT = (@Test::More::EXPORT, qw(
     sandbox target api get_job create_job executions wait_until wait_job
-    sql at stamp seconds is_error is_status finish load halt request_bytes
-    time sleep
+    hurry wide sql at stamp seconds is_error is_status finish load halt
+    request_bytes time sleep
 ));
 
 my $json = JSON::PP->new->utf8->allow_nonref;
@@ -175,6 +175,23 @@ sub wait_job ($job, $status = qr/^(?:success|failed)\z/, $timeout = 10) {
     }, $timeout);
 
     return $now;
+}
+
+
+# hurry(job): it is due now, as the database has it; workers see that when
+# they next look, which is within seconds.
+sub hurry ($job) {
+    sql("WITH job AS (UPDATE fliq.jobs SET due_at = now()
+                       WHERE fliq.id_text('job', id) = '$job->{id}'
+                   RETURNING id)
+         UPDATE fliq.due SET due_at = now() FROM job WHERE job_id = job.id");
+}
+
+
+# wide(bound): a bound on the time or the memory of a usual nginx, or what it
+# is for a sanitized one, which keeps what is freed for a while.
+sub wide ($bound) {
+    return $bound * ($ENV{FLIQ_TEST_WIDE} // 1);
 }
 
 
