@@ -28,7 +28,9 @@ test-long:       ## the tests that take minutes, too
 	@FLIQ_TEST_LONG=1 tools/test $(T)
 
 test-sanitize:   ## the tests with sanitizers in the module and in nginx
-	@NGINX_SRC=$$(tools/fetch-nginx) BUILD=sanitize tools/test $(T)
+	@tools/install-deps build test
+	@src=$$(tools/fetch-nginx) \
+		&& NGINX_SRC=$$src BUILD=sanitize tools/test $(T)
 
 fuzz:            ## fuzz what reads input, SECONDS=60 or HOURS=n each
 	@tools/fuzz $(if $(HOURS),$$(($(HOURS) * 3600)),$(or $(SECONDS),60))
