@@ -16,6 +16,7 @@
 #define NGX_HTTP_FLIQ_DISP_REAP       500
 #define NGX_HTTP_FLIQ_DISP_HOUR       3600000
 #define NGX_HTTP_FLIQ_DISP_MINUTE     60000
+#define NGX_HTTP_FLIQ_DISP_CLOSE      100     /* while there are old days */
 
 /* Microseconds. */
 #define NGX_HTTP_FLIQ_DISP_CERTAIN       4000000
@@ -59,6 +60,10 @@ static void ngx_http_fliq_disp_owner_reaped(void *data, ngx_int_t rc,
 static void ngx_http_fliq_disp_owner_hourly_handler(ngx_event_t *ev);
 static void ngx_http_fliq_disp_owner_partitioned(void *data, ngx_int_t rc,
     const void *result);
+static void ngx_http_fliq_disp_owner_close_handler(ngx_event_t *ev);
+static void ngx_http_fliq_disp_owner_closed(void *data, ngx_int_t rc,
+    const void *result);
+static ngx_msec_t ngx_http_fliq_disp_owner_spread(ngx_msec_t wait);
 static void ngx_http_fliq_disp_owner_timer(ngx_http_fliq_disp_t *disp,
     ngx_event_t *ev, ngx_event_handler_pt handler);
 
@@ -80,6 +85,8 @@ ngx_http_fliq_disp_owner_init(ngx_http_fliq_disp_t *disp)
                                    ngx_http_fliq_disp_owner_reap_handler);
     ngx_http_fliq_disp_owner_timer(disp, &owner->hourly,
                                    ngx_http_fliq_disp_owner_hourly_handler);
+    ngx_http_fliq_disp_owner_timer(disp, &owner->close,
+                                   ngx_http_fliq_disp_owner_close_handler);
 
     return NGX_OK;
 }
@@ -95,6 +102,7 @@ ngx_http_fliq_disp_owner_done(ngx_http_fliq_disp_t *disp)
     ngx_http_fliq_disp_ask_done(&owner->ask);
     ngx_http_fliq_disp_ask_done(&owner->reaping);
     ngx_http_fliq_disp_ask_done(&owner->partition);
+    ngx_http_fliq_disp_ask_done(&owner->closing);
 
     if (owner->beat.timer_set) {
         ngx_del_timer(&owner->beat);
@@ -106,6 +114,10 @@ ngx_http_fliq_disp_owner_done(ngx_http_fliq_disp_t *disp)
 
     if (owner->hourly.timer_set) {
         ngx_del_timer(&owner->hourly);
+    }
+
+    if (owner->close.timer_set) {
+        ngx_del_timer(&owner->close);
     }
 }
 
@@ -290,6 +302,12 @@ ngx_http_fliq_disp_owner_set_state(ngx_http_fliq_disp_t *disp,
 
     if (!owner->hourly.timer_set) {
         ngx_add_timer(&owner->hourly, 1);
+    }
+
+    if (!owner->close.timer_set) {
+        ngx_add_timer(&owner->close,
+                      ngx_http_fliq_disp_owner_spread(
+                          NGX_HTTP_FLIQ_DISP_CLOSE));
     }
 
     ngx_http_fliq_disp_claim_now(disp);
@@ -618,11 +636,8 @@ ngx_http_fliq_disp_owner_reap_handler(ngx_event_t *ev)
 
     owner = &disp->owner;
 
-    /* spread by a fifth either way, so that dispatchers do not go in step */
-
-    ngx_add_timer(ev, NGX_HTTP_FLIQ_DISP_REAP * 4 / 5
-                      + (ngx_msec_t) ngx_random()
-                        % (NGX_HTTP_FLIQ_DISP_REAP * 2 / 5));
+    ngx_add_timer(ev,
+                  ngx_http_fliq_disp_owner_spread(NGX_HTTP_FLIQ_DISP_REAP));
 
     if (owner->state != NGX_HTTP_FLIQ_DISP_OWNER_HELD || owner->reaping.call)
     {
@@ -703,6 +718,66 @@ ngx_http_fliq_disp_owner_partitioned(void *data, ngx_int_t rc,
     }
 
     ngx_add_timer(ev, NGX_HTTP_FLIQ_DISP_HOUR);
+}
+
+
+static void
+ngx_http_fliq_disp_owner_close_handler(ngx_event_t *ev)
+{
+    ngx_http_fliq_disp_t *disp = ev->data;
+
+    ngx_pool_t                *pool;
+    ngx_http_fliq_disp_ask_t  *ask;
+
+    ngx_add_timer(ev,
+                  ngx_http_fliq_disp_owner_spread(NGX_HTTP_FLIQ_DISP_MINUTE));
+
+    ask = &disp->owner.closing;
+
+    if (ask->call || ngx_exiting) {
+        return;
+    }
+
+    pool = ngx_http_fliq_disp_ask(ask, disp->log);
+
+    if (pool) {
+        ask->call = ngx_http_fliq_store_usage_close(disp->store, pool,
+                        ngx_http_fliq_disp_owner_closed, disp);
+    }
+}
+
+
+static void
+ngx_http_fliq_disp_owner_closed(void *data, ngx_int_t rc, const void *result)
+{
+    ngx_http_fliq_disp_t *disp = data;
+
+    ngx_event_t       *ev;
+    const ngx_uint_t  *moved;
+
+    disp->owner.closing.call = NULL;
+    moved = result;
+
+    if (rc != NGX_OK || *moved == 0) {
+        return;
+    }
+
+    ev = &disp->owner.close;
+
+    if (ev->timer_set) {
+        ngx_del_timer(ev);
+    }
+
+    ngx_add_timer(ev, NGX_HTTP_FLIQ_DISP_CLOSE);
+}
+
+
+/* By a fifth either way, so that dispatchers do not go in step. */
+
+static ngx_msec_t
+ngx_http_fliq_disp_owner_spread(ngx_msec_t wait)
+{
+    return wait * 4 / 5 + (ngx_msec_t) ngx_random() % (wait * 2 / 5);
 }
 
 

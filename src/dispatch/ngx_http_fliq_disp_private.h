@@ -287,6 +287,9 @@ typedef struct {
     ngx_http_fliq_disp_ask_t         partition;
     ngx_event_t                      hourly;
 
+    ngx_http_fliq_disp_ask_t         closing;   /* days that are over */
+    ngx_event_t                      close;
+
     unsigned                         created:1; /* the row was made */
     unsigned                         unsure:1;  /* a claim's answer was lost */
 } ngx_http_fliq_disp_owner_t;

@@ -516,6 +516,14 @@ ngx_http_fliq_store_call_t *ngx_http_fliq_store_partition_create(
     ngx_http_fliq_store_t *store, ngx_pool_t *pool,
     ngx_http_fliq_store_done_pt done, void *data);
 
+/*
+ * Make totals of some of the statistics of days that are over.  Result:
+ * ngx_uint_t, how many rows went into them; when not 0 there may be more.
+ */
+ngx_http_fliq_store_call_t *ngx_http_fliq_store_usage_close(
+    ngx_http_fliq_store_t *store, ngx_pool_t *pool,
+    ngx_http_fliq_store_done_pt done, void *data);
+
 
 /*
  * When the next job is due after now.  Result: ngx_http_fliq_due_t.

@@ -247,3 +247,20 @@ ngx_http_fliq_store_partition_create(ngx_http_fliq_store_t *store,
                                    &fliq_sql_partition_create,
                                    ngx_http_fliq_store_decode_none);
 }
+
+
+ngx_http_fliq_store_call_t *
+ngx_http_fliq_store_usage_close(ngx_http_fliq_store_t *store,
+    ngx_pool_t *pool, ngx_http_fliq_store_done_pt done, void *data)
+{
+    ngx_http_fliq_store_call_t  *call;
+
+    call = ngx_http_fliq_store_call(store, pool, done, data);
+    if (call == NULL) {
+        return NULL;
+    }
+
+    return ngx_http_fliq_store_run(call, store->settle,
+                                   &fliq_sql_usage_close,
+                                   ngx_http_fliq_store_decode_number);
+}
