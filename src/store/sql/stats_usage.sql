@@ -3,17 +3,24 @@
 -- in:  $1 uuid account_id, $2 int4 days
 -- out: day int4 (counted from 1970-01-01), jobs int8, buffers int8,
 --      balance int8, plan text
-SELECT d.day - date '1970-01-01' AS day,
-       coalesce(sum(u.executions) FILTER (WHERE u.kind = 'job'), 0)::int8
-           AS jobs,
-       coalesce(sum(u.executions) FILTER (WHERE u.kind = 'buffer'), 0)::int8
-           AS buffers,
-       a.balance, a.plan::text AS plan
+WITH used AS (
+    SELECT (now() AT TIME ZONE 'UTC')::date - n AS day, 0::int8 AS jobs,
+           0::int8 AS buffers
+      FROM generate_series(0, $2::int4 - 1) AS n
+     UNION ALL
+    SELECT day, CASE kind WHEN 'job' THEN executions ELSE 0 END,
+           CASE kind WHEN 'buffer' THEN executions ELSE 0 END
+      FROM fliq.usage_daily
+     WHERE account_id = $1::uuid
+       AND day > (now() AT TIME ZONE 'UTC')::date - $2::int4
+       AND day <= (now() AT TIME ZONE 'UTC')::date
+)
+SELECT d.day - date '1970-01-01' AS day, d.jobs, d.buffers, a.balance,
+       a.plan::text AS plan
   FROM fliq.accounts a
- CROSS JOIN (SELECT (now() AT TIME ZONE 'UTC')::date - n AS day
-               FROM generate_series($2::int4 - 1, 0, -1) AS n) AS d
-  LEFT JOIN fliq.usage_daily u
-    ON u.account_id = a.id AND u.day = d.day
+ CROSS JOIN (SELECT day, sum(jobs)::int8 AS jobs,
+                    sum(buffers)::int8 AS buffers
+               FROM used
+              GROUP BY day) AS d
  WHERE a.id = $1::uuid
- GROUP BY d.day, a.balance, a.plan
  ORDER BY d.day
