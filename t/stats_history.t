@@ -199,6 +199,9 @@ agrees('after all');
 is($look->run('SELECT count(*) FROM fliq.usage_durations'), $open,
    'today and yesterday stay');
 is($one->run('EXECUTE usage_close'), 0, 'nothing more is moved');
+is($look->run("SELECT count(*) FROM fliq.usage_daily
+                WHERE day < date '$today' - 1 AND shard >= 0"), 0,
+   'of the counts of a day, too, there is one row');
 is($look->run("SELECT count(*) FROM fliq.usage_history
                 WHERE day >= date '$today' - 1"), 0, 'of no open day');
 is($look->run("SELECT count(*) FROM fliq.usage_history

@@ -1,7 +1,8 @@
 -- Move some of an account's rows of usage_durations for days before
 -- yesterday into usage_history: a row for each of these days, and every row
 -- of a later day grows, too, should there be any.  The accounts have their
--- turns, at most 1,000 are looked at.
+-- turns, at most 1,000 are looked at.  Of usage_daily's rows for the same
+-- days one of shard -1 is made, which nobody else writes to.
 -- out: one row: moved int8
 -- Totals are made from totals, so nobody may work on what another has changed
 -- since: who gets the turn's row must find in it what his snapshot shows.
@@ -54,6 +55,35 @@ WITH RECURSIVE turn AS MATERIALIZED (
     SELECT account_id, kind, day, bucket, sum(count) AS count
       FROM moved
      GROUP BY account_id, kind, day, bucket
+), daily AS (
+    DELETE FROM fliq.usage_daily
+     WHERE ctid = ANY (ARRAY(
+               SELECT u.ctid
+                 FROM (SELECT DISTINCT account_id, kind, day FROM added) AS a
+                CROSS JOIN LATERAL (
+                          SELECT usage_daily.ctid
+                            FROM fliq.usage_daily
+                           WHERE usage_daily.account_id = a.account_id
+                             AND usage_daily.day = a.day
+                             AND usage_daily.kind = a.kind
+                             AND usage_daily.shard >= 0
+                           LIMIT 1000
+                             FOR UPDATE SKIP LOCKED) AS u))
+ RETURNING account_id, kind, day, executions, succeeded, failed,
+           duration_ms_sum
+), merged AS (
+    INSERT INTO fliq.usage_daily AS u
+           (account_id, day, kind, shard, executions, succeeded, failed,
+            duration_ms_sum)
+    SELECT account_id, day, kind, -1, sum(executions), sum(succeeded),
+           sum(failed), sum(duration_ms_sum)
+      FROM daily
+     GROUP BY account_id, day, kind
+        ON CONFLICT (account_id, day, kind, shard) DO UPDATE
+       SET executions = u.executions + excluded.executions,
+           succeeded = u.succeeded + excluded.succeeded,
+           failed = u.failed + excluded.failed,
+           duration_ms_sum = u.duration_ms_sum + excluded.duration_ms_sum
 ), days AS (
     SELECT account_id, kind, day FROM added
      UNION
