@@ -1,4 +1,5 @@
--- A year of statistics, as some dispatchers would have left them.
+-- A year of statistics, as some dispatchers would have left them, had none
+-- closed a day: they do so now.
 -- in: account
 INSERT INTO fliq.usage_daily
        (account_id, day, kind, shard, executions, succeeded, failed,
