@@ -14,8 +14,16 @@
 #define NGX_HTTP_FLIQ_JSON_GUESS  2048
 
 
+typedef struct {
+    ngx_pool_t  *pool;
+    ngx_str_t   *text;
+    size_t       size;      /* of what text has */
+} ngx_http_fliq_json_out_t;
+
+
 static void ngx_http_fliq_reply_begin(ngx_http_fliq_ctx_t *ctx,
     ngx_uint_t status);
+static int ngx_http_fliq_json_put(const char *buffer, size_t len, void *data);
 
 
 ngx_int_t
@@ -183,25 +191,51 @@ ngx_int_t
 ngx_http_fliq_json_text(ngx_pool_t *pool, const json_t *json, size_t flags,
     ngx_str_t *text)
 {
-    size_t  size;
+    ngx_http_fliq_json_out_t  out;
 
-    size = NGX_HTTP_FLIQ_JSON_GUESS;
+    text->len = 0;
+    text->data = ngx_pnalloc(pool, NGX_HTTP_FLIQ_JSON_GUESS);
 
-    for ( ;; ) {
-        text->data = ngx_pnalloc(pool, size);
-        if (text->data == NULL) {
-            return NGX_ERROR;
-        }
-
-        text->len = json_dumpb(json, (char *) text->data, size,
-                               JSON_COMPACT|flags);
-
-        if (text->len <= size) {
-            return text->len ? NGX_OK : NGX_ERROR;
-        }
-
-        size = text->len;
+    if (text->data == NULL) {
+        return NGX_ERROR;
     }
+
+    out.pool = pool;
+    out.text = text;
+    out.size = NGX_HTTP_FLIQ_JSON_GUESS;
+
+    return json_dump_callback(json, ngx_http_fliq_json_put, &out,
+                              JSON_COMPACT|flags) == 0 ? NGX_OK : NGX_ERROR;
+}
+
+
+static int
+ngx_http_fliq_json_put(const char *buffer, size_t len, void *data)
+{
+    ngx_http_fliq_json_out_t *out = data;
+
+    u_char     *grown;
+    ngx_str_t  *text;
+
+    text = out->text;
+
+    if (len > out->size - text->len) {
+        out->size = 2 * (out->size + len);
+
+        grown = ngx_pnalloc(out->pool, out->size);
+        if (grown == NULL) {
+            return -1;
+        }
+
+        ngx_memcpy(grown, text->data, text->len);
+        ngx_pfree(out->pool, text->data);
+        text->data = grown;
+    }
+
+    ngx_memcpy(text->data + text->len, buffer, len);
+    text->len += len;
+
+    return 0;
 }
 
 

@@ -48,7 +48,7 @@
     F(json_object, 0)               F(json_string, 0)                        \
     F(json_stringn, 0)              F(json_stringn_nocheck, 0)               \
     F(json_integer, 0)              F(json_real, 0)                          \
-    F(json_dumpb, 0)                                                         \
+    F(json_dump_callback, -1)                                                \
     F(EVP_Digest, 0)                F(EVP_MAC_fetch, 0)                      \
     F(EVP_MAC_CTX_new, 0)           F(EVP_MAC_init, 0)                       \
     F(EVP_MAC_update, 0)            F(EVP_MAC_final, 0)                      \
