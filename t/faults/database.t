@@ -57,7 +57,9 @@ sub end_sessions ($name, $seconds) {
     my $fault = $outage->fault($name, sub {
         my $end = time + $seconds;
 
-        while (time < $end) {
+        while (time < $end
+               || $ended <= 10 * $seconds && time < $end + 30)
+        {
             $ended += sql("SELECT count(pg_terminate_backend(pid))
                              FROM pg_stat_activity
                             WHERE datname = 'fliq'
