@@ -16,9 +16,6 @@ use List::Util qw(max);
 
 use constant HOUR => 3600;
 
-# In a longer one the minutes at which schedules run come, too.
-my $seconds = Fliq::Faults::rounds() > 1 ? 75 : 13;
-
 my $clock = File::Temp->new(TEMPLATE => 'fliq-clock-XXXXXX', TMPDIR => 1);
 
 # Before the first one looks.
@@ -103,6 +100,9 @@ sub apart () {
 
 
 for my $round (1 .. Fliq::Faults::rounds()) {
+    # of several rounds the first has a minute of the schedules in it
+    my $seconds = Fliq::Faults::rounds() > 1 && $round == 1 ? 75 : 13;
+
     $faults->begin($seconds);
 
     for my $off (HOUR, -HOUR()) {
