@@ -65,7 +65,7 @@ sub no_connections ($name) {
     return $outage->fault($name, sub {
         my @held;
 
-        ok(wait_until(sub { take_all(\@held) }),
+        ok(wait_until(sub { take_all(\@held) }, 40),
            "$name: " . @held . ' sessions are all');
         ok(wait_until(sub { api('GET', '/jobs')->{status} == 503 }),
            "$name: 503");
