@@ -17,6 +17,7 @@ my @groups = (
      drain => ['due jobs, 2 cores', 'libcurl alone'],
      nodes => ['POST /jobs, 64 clients, nodes: 4', 'due jobs, nodes: 4']],
     [lateness => ['idle', '5,000 due a second', 'due at one moment'],
+     soak => ['jobs fired and recorded', 'autovacuums of fliq.due'],
      cost => ['PostgreSQL, the same', 'per call in flight'],
      scale => ['stats/jobs?days=365', 'stats/usage?days=365']],
 );
