@@ -119,7 +119,8 @@ for my $round (1 .. Fliq::Faults::rounds()) {
 
     for my $fault (@made) {
         $outage->is_answered($fault, 6);
-        $outage->is_back($found, $fault, 5);
+        # what waited for half a minute takes a moment to be sent
+        $outage->is_back($found, $fault, $seconds > 10 ? 10 : 5);
     }
 }
 

@@ -47,7 +47,7 @@ my (@buffers, @items);
 beside('buffers', sub {
     for my $i (0 .. $#cases) {
         push @buffers, make_buffer(
-            url => $urls[$i], timeout_seconds => $cases[$i][4] ? wide(1) : 10,
+            url => $urls[$i], timeout_seconds => $cases[$i][4] ? wide(2) : 10,
             rate_limit => 100, max_retries => 0);
         push @items, map {
             api('POST', "/buffers/$buffers[-1]{id}/items", { body => "$_" })
