@@ -248,7 +248,7 @@ ngx_http_fliq_disp_outbox_answered(void *data, ngx_int_t rc,
 {
     ngx_http_fliq_disp_t *disp = data;
 
-    ngx_uint_t                    i;
+    ngx_uint_t                    i, lost;
     const ngx_http_fliq_list_t   *list;
     const ngx_http_fliq_post_t   *rows;
     ngx_http_fliq_disp_outbox_t  *outbox;
@@ -265,9 +265,19 @@ ngx_http_fliq_disp_outbox_answered(void *data, ngx_int_t rc,
     ngx_http_fliq_disp_outbox_walked(outbox, list);
 
     rows = list->records;
+    lost = 0;
 
     for (i = 0; i < list->n; i++) {
-        ngx_http_fliq_disp_post_start(disp, &rows[i]);
+        if (ngx_http_fliq_disp_post_start(disp, &rows[i]) != NGX_OK) {
+            lost++;
+        }
+    }
+
+    if (lost) {
+        ngx_log_error(NGX_LOG_ALERT, disp->log, 0,
+                      "no memory to send %ui webhooks and alerts", lost);
+        ngx_http_fliq_disp_outbox_failed(disp);
+        return;
     }
 
     ngx_http_fliq_disp_outbox_claim(disp);
@@ -275,8 +285,9 @@ ngx_http_fliq_disp_outbox_answered(void *data, ngx_int_t rc,
 
 
 /*
- * Nobody knows whether it took effect.  What follows must not cross with a
- * claim of jobs.
+ * Rows may be ours that are not known here: nobody knows whether the claim
+ * took effect, or there was no memory for a row.  What gives them back must
+ * not cross with a claim of jobs.
  */
 
 static void
@@ -411,7 +422,7 @@ ngx_http_fliq_disp_outbox_deleted(void *data, ngx_int_t rc,
     outbox->delete.call = NULL;
     wait = NGX_HTTP_FLIQ_DISP_OUTBOX_FLUSH;
 
-    if (rc == NGX_BUSY) {
+    if (rc != NGX_OK) {
         wait = NGX_HTTP_FLIQ_DISP_OUTBOX_PAUSE;
 
         while (!ngx_queue_empty(&outbox->deleting)) {

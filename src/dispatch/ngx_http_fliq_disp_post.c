@@ -14,7 +14,7 @@ static void ngx_http_fliq_disp_post_answered(void *data,
     const ngx_http_fliq_disp_answer_t *answer);
 
 
-void
+ngx_int_t
 ngx_http_fliq_disp_post_start(ngx_http_fliq_disp_t *disp,
     const ngx_http_fliq_post_t *row)
 {
@@ -26,30 +26,31 @@ ngx_http_fliq_disp_post_start(ngx_http_fliq_disp_t *disp,
 
     pool = ngx_create_pool(NGX_HTTP_FLIQ_DISP_POST_POOL, disp->log);
     if (pool == NULL) {
-
-        /* it stays claimed, until this dispatcher leaves */
-
-        return;
+        return NGX_ERROR;
     }
 
     post = ngx_pcalloc(pool, sizeof(ngx_http_fliq_disp_post_t));
     if (post == NULL) {
         ngx_destroy_pool(pool);
-        return;
+        return NGX_ERROR;
     }
 
     post->disp = disp;
     post->pool = pool;
     post->id = row->id;
+
+    if (ngx_http_fliq_disp_post_fill(post, row) != NGX_OK) {
+        ngx_destroy_pool(pool);
+        return NGX_ERROR;
+    }
+
     post->lane = ngx_http_fliq_disp_lane_take(&disp->lanes, row->lane);
     post->own = ngx_http_fliq_disp_lane_take(&outbox->lanes, row->lane);
 
     ngx_queue_insert_tail(&outbox->flying, &post->queue);
     outbox->nposts++;
 
-    if (row->refused.data == NULL
-        && ngx_http_fliq_disp_post_fill(post, row) == NGX_OK)
-    {
+    if (row->refused.data == NULL) {
         post->call = ngx_http_fliq_disp_call_start(&disp->multi, pool,
                          &post->request, ngx_http_fliq_disp_post_answered,
                          post);
@@ -58,6 +59,8 @@ ngx_http_fliq_disp_post_start(ngx_http_fliq_disp_t *disp,
     if (post->call == NULL) {
         ngx_http_fliq_disp_outbox_tried(post);
     }
+
+    return NGX_OK;
 }
 
 

@@ -651,8 +651,8 @@ ngx_http_fliq_store_call_t *ngx_http_fliq_disp_outbox_disown(
     ngx_http_fliq_disp_t *disp, ngx_pool_t *pool,
     ngx_http_fliq_store_done_pt done);
 
-/* Make one POST of a row that was claimed. */
-void ngx_http_fliq_disp_post_start(ngx_http_fliq_disp_t *disp,
+/* Make one POST of a row that was claimed; NGX_ERROR: it was not begun. */
+ngx_int_t ngx_http_fliq_disp_post_start(ngx_http_fliq_disp_t *disp,
     const ngx_http_fliq_post_t *row);
 
 

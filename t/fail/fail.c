@@ -66,6 +66,7 @@ typedef struct {
     int32_t   nth;              /* the one that fails; 0: none */
     int32_t   count;            /* how many there were */
     char      name[NAME];       /* the one that failed */
+    char      only[NAME];       /* the one that counts; empty: all do */
 } control_t;
 
 
@@ -76,6 +77,7 @@ static int
 fails(const char *name)
 {
     if (control == NULL || control->pid != getpid()
+        || (control->only[0] && strcmp(control->only, name) != 0)
         || __atomic_add_fetch(&control->count, 1, __ATOMIC_SEQ_CST)
            != control->nth)
     {
