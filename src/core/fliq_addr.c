@@ -9,7 +9,6 @@
 #include "fliq_addr.h"
 
 
-#define FLIQ_ADDR_HOST   255    /* no host that means anything is longer */
 #define FLIQ_ADDR_PARTS  4
 
 #define FLIQ_ADDR_V4(a, b, c, d, bits, allow)                                 \

@@ -60,8 +60,11 @@ int fliq_addr_from_sockaddr(fliq_addr_t *addr, const struct sockaddr *sa,
  * short ("127.1"), decimal, octal, hexadecimal, IPv6 with or without an
  * embedded IPv4 address or a zone.  Percent-encoding is decoded first.
  * Return 1 and the address, 0 when it is a name, -1 when it is neither
- * (an empty host, four numbers out of range, a zone).
+ * (an empty host, one of more than FLIQ_ADDR_HOST bytes, four numbers out of
+ * range, a zone).
  */
+#define FLIQ_ADDR_HOST  255     /* no host that means anything is longer */
+
 int fliq_addr_literal(fliq_str_t host, fliq_addr_t *addr);
 
 /*
