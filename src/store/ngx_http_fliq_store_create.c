@@ -41,6 +41,8 @@ struct ngx_http_fliq_create_batch_s {
     ngx_uint_t                       n;
     ngx_http_fliq_create_t         **creates;   /* NULL: cancelled */
     const void                     **jobs;
+    unsigned                         keyless:1; /* nothing there can be in
+                                                   the way of a row */
 };
 
 
@@ -212,7 +214,9 @@ ngx_http_fliq_create_send(ngx_http_fliq_store_t *store)
         ngx_http_fliq_create_bind(call, batch);
         call->ctx = batch;
         call = ngx_http_fliq_store_run(call, store->api,
-                                       &fliq_sql_job_create,
+                                       batch->keyless
+                                       ? &fliq_sql_job_create_keyless
+                                       : &fliq_sql_job_create,
                                        ngx_http_fliq_create_made);
     }
 
@@ -244,6 +248,7 @@ ngx_http_fliq_create_gather(ngx_http_fliq_store_t *store, ngx_pool_t *pool)
 
     batch->store = store;
     batch->pool = pool;
+    batch->keyless = 1;
     batch->creates = ngx_palloc(pool, max * sizeof(void *));
     batch->jobs = ngx_palloc(pool, max * sizeof(void *));
 
@@ -264,6 +269,10 @@ ngx_http_fliq_create_gather(ngx_http_fliq_store_t *store, ngx_pool_t *pool)
 
         ngx_queue_remove(q);
         store->ncreates--;
+
+        if (create->again || create->job->idempotency_key.data) {
+            batch->keyless = 0;
+        }
 
         create->batch = batch;
         create->index = batch->n;
@@ -300,38 +309,44 @@ ngx_http_fliq_create_bind(ngx_http_fliq_store_call_t *call,
         ngx_http_fliq_bind_e    type;
         int                     kind;       /* 0: it is never sealed */
         size_t                  offset;
+        ngx_uint_t              key;        /* keyless ones do not have it */
     } columns[] = {
         { NGX_HTTP_FLIQ_BIND_ID, 0,
-          offsetof(ngx_http_fliq_job_t, account_id) },
-        { NGX_HTTP_FLIQ_BIND_ID, 0, offsetof(ngx_http_fliq_job_t, id) },
-        { NGX_HTTP_FLIQ_BIND_TEXT, 0, offsetof(ngx_http_fliq_job_t, url) },
-        { NGX_HTTP_FLIQ_BIND_TEXT, 0, offsetof(ngx_http_fliq_job_t, method) },
+          offsetof(ngx_http_fliq_job_t, account_id), 0 },
+        { NGX_HTTP_FLIQ_BIND_ID, 0, offsetof(ngx_http_fliq_job_t, id), 0 },
+        { NGX_HTTP_FLIQ_BIND_TEXT, 0, offsetof(ngx_http_fliq_job_t, url), 0 },
+        { NGX_HTTP_FLIQ_BIND_TEXT, 0,
+          offsetof(ngx_http_fliq_job_t, method), 0 },
         { NGX_HTTP_FLIQ_BIND_TIME, 0,
-          offsetof(ngx_http_fliq_job_t, scheduled_at) },
+          offsetof(ngx_http_fliq_job_t, scheduled_at), 0 },
         { NGX_HTTP_FLIQ_BIND_TEXT, FLIQ_SEAL_HEADERS,
-          offsetof(ngx_http_fliq_job_t, headers) },
+          offsetof(ngx_http_fliq_job_t, headers), 0 },
         { NGX_HTTP_FLIQ_BIND_BYTEA, FLIQ_SEAL_BODY,
-          offsetof(ngx_http_fliq_job_t, body) },
+          offsetof(ngx_http_fliq_job_t, body), 0 },
         { NGX_HTTP_FLIQ_BIND_INT4, 0,
-          offsetof(ngx_http_fliq_job_t, max_retries) },
+          offsetof(ngx_http_fliq_job_t, max_retries), 0 },
         { NGX_HTTP_FLIQ_BIND_INT4, 0,
-          offsetof(ngx_http_fliq_job_t, timeout_seconds) },
+          offsetof(ngx_http_fliq_job_t, timeout_seconds), 0 },
         { NGX_HTTP_FLIQ_BIND_TEXT, 0,
-          offsetof(ngx_http_fliq_job_t, backoff) },
+          offsetof(ngx_http_fliq_job_t, backoff), 0 },
         { NGX_HTTP_FLIQ_BIND_TEXT, 0,
-          offsetof(ngx_http_fliq_job_t, idempotency_key) },
+          offsetof(ngx_http_fliq_job_t, idempotency_key), 1 },
         { NGX_HTTP_FLIQ_BIND_BYTEA, 0,
-          offsetof(ngx_http_fliq_job_t, request_hash) },
+          offsetof(ngx_http_fliq_job_t, request_hash), 1 },
         { NGX_HTTP_FLIQ_BIND_TEXT, 0,
-          offsetof(ngx_http_fliq_job_t, webhook_url) },
+          offsetof(ngx_http_fliq_job_t, webhook_url), 0 },
         { NGX_HTTP_FLIQ_BIND_TEXT, FLIQ_SEAL_WEBHOOK_HEADERS,
-          offsetof(ngx_http_fliq_job_t, webhook_headers) },
-        { NGX_HTTP_FLIQ_BIND_INT4, 0, offsetof(ngx_http_fliq_job_t, lane) },
+          offsetof(ngx_http_fliq_job_t, webhook_headers), 0 },
+        { NGX_HTTP_FLIQ_BIND_INT4, 0, offsetof(ngx_http_fliq_job_t, lane), 0 },
         { NGX_HTTP_FLIQ_BIND_INT4, 0,
-          offsetof(ngx_http_fliq_job_t, webhook_lane) }
+          offsetof(ngx_http_fliq_job_t, webhook_lane), 0 }
     };
 
     for (i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+
+        if (columns[i].key && batch->keyless) {
+            continue;
+        }
 
         if (columns[i].kind) {
             ngx_http_fliq_bind_sealed_column(call, columns[i].kind,

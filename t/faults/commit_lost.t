@@ -17,7 +17,8 @@ sandbox(workers => 1, http_conf => Fliq::Faults::CONF);
 
 my $faults = Fliq::Faults->new;
 my $proxy = Fliq::Proxy->start(sandbox, lose => {
-    job_create => 0.03, item_create => 0.03, job_cancel => 0.03,
+    job_create => 0.06, job_create_keyless => 0.06, item_create => 0.03,
+    job_cancel => 0.03,
     map { ($_ => 0.005) } qw(job_settle claim_due claim_lanes buffer_claim
                              buffer_settle schedule_spawn),
 });
@@ -29,7 +30,7 @@ $faults->begin($seconds);
 # All is the node's to do.
 sandbox->stop_nginx;
 
-my ($made, $end, @replays, @others) = (0, time + $seconds);
+my ($made, $end, @replays, @others, @keyless) = (0, time + $seconds);
 
 # Until one of these, too, was among those whose answers were lost.
 while (time < $end || !@replays && time < $end + 60) {
@@ -48,6 +49,13 @@ while (time < $end || !@replays && time < $end + 60) {
 
     push @replays, $answer->{json}{id}
         if $tries > 1 && $answer->{headers}{'idempotent-replayed'};
+
+    # Without a key it is sent once; the module tells the job by its id.
+    delete $job{idempotency_key};
+    $answer = api('POST', '/jobs', { %job, method => 'PUT' }, {},
+                  $node->{url});
+    push @keyless, $answer->{json}{id} if $answer->{status} == 201;
+    push @others, $answer->{status} if $answer->{status} !~ /^(?:201|503)/;
 }
 
 my $found = $faults->settle;
@@ -56,7 +64,7 @@ $lost{$_}++ for $proxy->lost;
 
 diag(join ', ', map { "$_: $lost{$_}" } sort keys %lost);
 ok(($lost{$_} // 0) > 0, "answers to $_ were lost")
-    for qw(job_create job_settle claim_due);
+    for qw(job_create job_create_keyless job_settle claim_due);
 
 $faults->is_clean($found, 'lost answers');
 is(scalar @{ $found->{again} }, 0, 'nothing was fired twice');
@@ -66,6 +74,13 @@ ok(@replays > 0, @replays . ' repeats gave the job that was there');
 is(sql("SELECT count(*), count(DISTINCT idempotency_key) FROM fliq.jobs
          WHERE idempotency_key LIKE 'repeat-%'"), "$made|$made",
    "each of $made keys has one job");
+
+my %is_there = map { $_ => 1 } sql(
+    "SELECT fliq.id_text('job', id) FROM fliq.jobs WHERE method = 'PUT'");
+
+is(scalar(grep { !$is_there{$_} } @keyless), 0,
+   @keyless . ' jobs without a key that were answered 201 are there');
+ok(keys %is_there <= $made, 'and none of them twice');
 
 $node->stop;
 $proxy->stop;

@@ -22,18 +22,22 @@ WITH me AS MATERIALIZED (
 ), input AS MATERIALIZED (
     SELECT t.*, b.url, b.method, b.webhook_url, b.webhook_headers,
            b.webhook_lane, h.first_seq
-      FROM me
-     CROSS JOIN ROWS FROM (
-               unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::uuid[]),
-               unnest($5::int4[]), unnest($6::int4[]),
-               unnest($7::timestamptz[]), unnest($8::timestamptz[]),
-               unnest($9::int4[]), unnest($10::int4[]), unnest($11::text[]),
-               unnest($12::timestamptz[]), unnest($13::bytea[]),
-               unnest($14::int4[]), unnest($15::text[]),
-               unnest($16::int4[]))
-        AS t (account_id, buffer_id, item_id, attempt, retry_count,
-              throttled_at, started_at, duration_ms, status_code, error,
-              due_at, pace, refused, status, bucket)
+      FROM (SELECT unnest($2::uuid[]) AS account_id,
+                   unnest($3::uuid[]) AS buffer_id,
+                   unnest($4::uuid[]) AS item_id,
+                   unnest($5::int4[]) AS attempt,
+                   unnest($6::int4[]) AS retry_count,
+                   unnest($7::timestamptz[]) AS throttled_at,
+                   unnest($8::timestamptz[]) AS started_at,
+                   unnest($9::int4[]) AS duration_ms,
+                   unnest($10::int4[]) AS status_code,
+                   unnest($11::text[]) AS error,
+                   unnest($12::timestamptz[]) AS due_at,
+                   unnest($13::bytea[]) AS pace,
+                   unnest($14::int4[]) AS refused,
+                   unnest($15::text[]) AS status,
+                   unnest($16::int4[]) AS bucket
+              FROM me) AS t
      CROSS JOIN LATERAL (
                SELECT * FROM fliq.buffers
                 WHERE buffers.account_id = t.account_id

@@ -12,18 +12,18 @@
 -- Keys are inserted in one order everywhere, so that two batches which wait
 -- for each other's keys cannot deadlock.
 WITH input AS (
-    SELECT *
-      FROM ROWS FROM (
-               unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::text[]),
-               unnest($4::text[]), unnest($5::timestamptz[]),
-               unnest($6::text[]), unnest($7::bytea[]), unnest($8::int4[]),
-               unnest($9::int4[]), unnest($10::text[]), unnest($11::text[]),
-               unnest($12::bytea[]), unnest($13::text[]),
-               unnest($14::text[]), unnest($15::int4[]), unnest($16::int4[]))
-        AS t (account_id, id, url, method, scheduled_at, headers, body,
-              max_retries, timeout_seconds, backoff, idempotency_key,
-              request_hash, webhook_url, webhook_headers, lane,
-              webhook_lane)
+    SELECT unnest($1::uuid[]) AS account_id, unnest($2::uuid[]) AS id,
+           unnest($3::text[]) AS url, unnest($4::text[]) AS method,
+           unnest($5::timestamptz[]) AS scheduled_at,
+           unnest($6::text[]) AS headers, unnest($7::bytea[]) AS body,
+           unnest($8::int4[]) AS max_retries,
+           unnest($9::int4[]) AS timeout_seconds,
+           unnest($10::text[]) AS backoff,
+           unnest($11::text[]) AS idempotency_key,
+           unnest($12::bytea[]) AS request_hash,
+           unnest($13::text[]) AS webhook_url,
+           unnest($14::text[]) AS webhook_headers, unnest($15::int4[]) AS lane,
+           unnest($16::int4[]) AS webhook_lane
 ), made AS (
     INSERT INTO fliq.jobs
            (account_id, id, url, method, scheduled_at, due_at, headers, body,

@@ -21,17 +21,18 @@ WITH me AS MATERIALIZED (
     SELECT id FROM fliq.owners WHERE id = $1::uuid FOR KEY SHARE
 ), input AS MATERIALIZED (
     SELECT t.*, j.ctid AS job
-      FROM me
-     CROSS JOIN ROWS FROM (
-               unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::int4[]),
-               unnest($5::uuid[]), unnest($6::timestamptz[]),
-               unnest($7::int4[]), unnest($8::int4[]), unnest($9::text[]),
-               unnest($10::text[]), unnest($11::text[]),
-               unnest($12::timestamptz[]), unnest($13::int4[]),
-               unnest($16::int4[]))
-        AS t (account_id, job_id, attempt, execution_id, started_at,
-              duration_ms, status_code, error, excerpt, status, due_at,
-              bucket, refused)
+      FROM (SELECT unnest($2::uuid[]) AS account_id,
+                   unnest($3::uuid[]) AS job_id, unnest($4::int4[]) AS attempt,
+                   unnest($5::uuid[]) AS execution_id,
+                   unnest($6::timestamptz[]) AS started_at,
+                   unnest($7::int4[]) AS duration_ms,
+                   unnest($8::int4[]) AS status_code,
+                   unnest($9::text[]) AS error, unnest($10::text[]) AS excerpt,
+                   unnest($11::text[]) AS status,
+                   unnest($12::timestamptz[]) AS due_at,
+                   unnest($13::int4[]) AS bucket,
+                   unnest($16::int4[]) AS refused
+              FROM me) AS t
      CROSS JOIN LATERAL (
                SELECT jobs.ctid FROM fliq.jobs
                 WHERE jobs.account_id = t.account_id AND jobs.id = t.job_id

@@ -8,11 +8,10 @@
 -- locks: the schedules, in the order of their key
 WITH input AS MATERIALIZED (
     SELECT t.*, s.ctid AS schedule
-      FROM ROWS FROM (
-               unnest($1::uuid[]), unnest($2::uuid[]),
-               unnest($3::timestamptz[]), unnest($4::timestamptz[]),
-               unnest($5::uuid[]))
-        AS t (account_id, id, run_at, next_run_at, job_id)
+      FROM (SELECT unnest($1::uuid[]) AS account_id, unnest($2::uuid[]) AS id,
+                   unnest($3::timestamptz[]) AS run_at,
+                   unnest($4::timestamptz[]) AS next_run_at,
+                   unnest($5::uuid[]) AS job_id) AS t
      CROSS JOIN LATERAL (
                SELECT schedules.ctid FROM fliq.schedules
                 WHERE schedules.account_id = t.account_id
