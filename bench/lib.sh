@@ -332,15 +332,16 @@ target() {
 # $seconds, or until its requests have ended.  Sets requests, rate, p50, p99
 # (milliseconds).  Any answer but 2xx is a failure.
 load() {
-    local script=$1 clients=$2 path=$3 threads out errors
+    local script=$1 clients=$2 path=$3 lasts=${load_seconds:-$seconds}
+    local threads out errors
     shift 3
 
     threads=$(( clients < processors ? clients : processors ))
     [[ $script != due ]] || threads=1
 
     out=$(env TOKEN="$token" TARGET="${target:-http://127.0.0.1:9}" "$@" \
-        timeout -k 5 600 wrk -t "$threads" -c "$clients" \
-        -d "${load_seconds:-$seconds}s" --timeout 30s \
+        timeout -k 5 "$(( lasts + 300 ))" wrk -t "$threads" -c "$clients" \
+        -d "${lasts}s" --timeout 30s \
         -s "$bench/lua/$script.lua" "$url$path") \
         || die "wrk failed: $out"
 
