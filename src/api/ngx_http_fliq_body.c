@@ -43,11 +43,20 @@ ngx_http_fliq_body_json(ngx_http_request_t *r, ngx_http_fliq_ctx_t *ctx,
 
     /* an integer that overflows must be an error of its field, not of all */
 
+    error.text[0] = '\0';
+
     json = json_loadb((char *) text.data, text.len,
                       JSON_REJECT_DUPLICATES|JSON_ALLOW_NUL
                       |JSON_DECODE_INT_AS_REAL|JSON_DECODE_ANY, &error);
 
     if (json == NULL) {
+
+        /* it has nothing to say of the text when it has no memory */
+
+        if (error.text[0] == '\0') {
+            return NGX_ERROR;
+        }
+
         return ngx_http_fliq_fault_because(ctx, NGX_HTTP_FLIQ_E_INVALID_JSON,
                        "the body must be valid JSON: line %d, column %d: %s",
                        error.line, error.column, error.text);

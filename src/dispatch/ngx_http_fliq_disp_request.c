@@ -105,6 +105,8 @@ ngx_http_fliq_disp_request_load(const ngx_str_t *text, json_t **object,
         return NGX_OK;
     }
 
+    error.text[0] = '\0';
+
     *object = json_loadb((char *) text->data, text->len, 0, &error);
 
     if (!json_is_object(*object)) {

@@ -116,7 +116,11 @@ my @work = (
     }],
     ['list', sub { }, sub (@) { is_fair(api('GET', '/jobs?limit=3'), 200) }],
     ['cancel', sub { create_job(scheduled_at => at(600)) }, sub ($job) {
-        is_fair(api('DELETE', "/jobs/$job->{id}"), 204)
+        my $answer = api('DELETE', "/jobs/$job->{id}");
+
+        # HTTP::Tiny asks again when there was no memory for an answer.
+        $answer->{status} == 409 && get_job($job)->{status} eq 'cancelled'
+            || is_fair($answer, 204);
     }],
     ['push', sub { }, sub (@) {
         my $answer = api('POST', "/buffers/$buffer->{id}/items",
@@ -179,8 +183,8 @@ for my $work (@work) {
 
     diag("$name: $calls calls; failed: "
          . join ', ', map { "$_ $failed{$_}" } sort keys %failed);
-    ok(rss() < $rss + wide(20), sprintf '%s: %.1f MiB, after %.1f', $name, rss(),
-       $rss);
+    ok(rss() < $rss + wide(20), sprintf '%s: %.1f MiB, after %.1f', $name,
+       rss(), $rss);
 }
 
 
@@ -205,4 +209,7 @@ is(scalar(grep {
 } @items), 0, scalar(@items) . ' items that were answered 201 were sent');
 ok(is_outbox_empty(), 'no webhook waits');
 
-finish(qr/curl_multi_socket_action\(\) failed/, qr/no memory to /);
+# A batch whose connection was given up may come to its insert after the rows
+# were made by the second try.
+finish(qr/curl_multi_socket_action\(\) failed/, qr/no memory to /,
+       qr/duplicate key value violates unique constraint "jobs_pkey"/);

@@ -84,4 +84,7 @@ ok(keys %is_there <= $made, 'and none of them twice');
 
 $node->stop;
 $proxy->stop;
-finish();
+
+# A batch without keys whose connection was lost may come to its insert after
+# the rows were made by the second try.
+finish(qr/duplicate key value violates unique constraint "jobs_pkey"/);
