@@ -7,7 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Fliq::Proxy;
 use Fliq::Test;
-use List::Util qw(max);
+use List::Util qw(sum);
 
 sandbox(workers => 1);
 
@@ -31,10 +31,13 @@ ok(wait_until(sub { $proxy->connected > 7 * $connections }, 30),
    'each is tried again and again');
 sql("DELETE FROM fliq.schema_migrations WHERE version = $newer");
 
+# The mean, for a machine that stands still for a moment bunches some, too: in
+# step they would be all of them, or halves of them, in one after another.
 my %attempts;
 $attempts{int(10 * $_)}++ for grep { $_ > $lost + 1.5 } $proxy->connected;
-my $most = max values %attempts;
-ok($most < $connections / 2, "at most $most of them in a tenth of a second");
+my $together = sum(values %attempts) / keys %attempts;
+ok($together < $connections / 4,
+   sprintf '%.1f of them together in a tenth of a second', $together);
 
 ok(wait_until(sub {
     api('GET', '/health?deep=1', undef, {}, $node->{url})->{status} == 200
