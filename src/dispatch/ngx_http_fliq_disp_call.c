@@ -6,13 +6,6 @@
 #include "fliq_header.h"
 
 
-/*
- * Seconds that an idle connection may be used again.  A target closes it
- * after a while (2 seconds and up are seen), and a request that crosses with
- * that is lost, for it is not sent twice.
- */
-#define NGX_HTTP_FLIQ_DISP_MAXAGE   1
-
 #define NGX_HTTP_FLIQ_DISP_ERROR    128
 
 

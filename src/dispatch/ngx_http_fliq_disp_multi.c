@@ -76,7 +76,9 @@ ngx_http_fliq_disp_multi_init(ngx_http_fliq_disp_multi_t *multi,
     multi->max_spare = ngx_min(calls, NGX_HTTP_FLIQ_DISP_SPARE);
     multi->spare = ngx_palloc(pool, multi->max_spare * sizeof(CURL *));
 
-    if (multi->spare == NULL) {
+    if (multi->spare == NULL
+        || ngx_http_fliq_disp_sweep_init(&multi->sweep, multi) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -106,6 +108,8 @@ ngx_http_fliq_disp_multi_done(ngx_http_fliq_disp_multi_t *multi)
     if (multi->curl) {
         ngx_http_fliq_disp_multi_close(multi);
     }
+
+    ngx_http_fliq_disp_sweep_done(&multi->sweep);
 }
 
 
@@ -179,6 +183,25 @@ ngx_http_fliq_disp_multi_remove(ngx_http_fliq_disp_call_t *call)
     if (call->blind) {
         call->blind = 0;
         multi->nblind--;
+    }
+
+    ngx_http_fliq_disp_sweep_idle(&multi->sweep);
+}
+
+
+void
+ngx_http_fliq_disp_multi_try(ngx_http_fliq_disp_multi_t *multi, CURL *easy)
+{
+    if (multi->curl == NULL
+        || curl_multi_add_handle(multi->curl, easy) != CURLM_OK)
+    {
+        return;
+    }
+
+    ngx_http_fliq_disp_multi_act(multi, CURL_SOCKET_TIMEOUT, 0);
+
+    if (multi->curl) {
+        (void) curl_multi_remove_handle(multi->curl, easy);
     }
 }
 
@@ -533,7 +556,9 @@ ngx_http_fliq_disp_multi_collect(ngx_http_fliq_disp_multi_t *multi)
 
         (void) curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call);
 
-        ngx_http_fliq_disp_call_end(call, code);
+        if (call) {
+            ngx_http_fliq_disp_call_end(call, code);
+        }
     }
 }
 

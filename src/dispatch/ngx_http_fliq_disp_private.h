@@ -97,7 +97,20 @@ int64_t ngx_http_fliq_disp_clock_error(
     const ngx_http_fliq_disp_clock_t *clock);
 
 
-/* ---------------------------------------------------------- multi, call -- */
+/* --------------------------------------------------- multi, call, sweep -- */
+
+/*
+ * Seconds that an idle connection may be used again.  A target closes it
+ * after a while (2 seconds and up are seen), and a request that crosses with
+ * that is lost, for it is not sent twice.
+ */
+#define NGX_HTTP_FLIQ_DISP_MAXAGE  1
+
+typedef struct {
+    CURL                            *easy;
+    ngx_msec_t                       idle_since;    /* the youngest is */
+    ngx_event_t                      timer;
+} ngx_http_fliq_disp_sweep_t;
 
 struct ngx_http_fliq_disp_multi_s {
     CURLM                           *curl;
@@ -118,6 +131,7 @@ struct ngx_http_fliq_disp_multi_s {
 
     ngx_event_t                      timer;     /* libcurl's timeout */
     ngx_event_t                      kick;      /* libcurl's timeout 0 */
+    ngx_http_fliq_disp_sweep_t       sweep;
 
     const fliq_addr_policy_t        *policy;
     const ngx_http_fliq_disp_clock_t  *clock;
@@ -223,6 +237,7 @@ ngx_int_t ngx_http_fliq_disp_request_headers(ngx_http_fliq_disp_call_t *call);
  * _init, _done: ${calls} is how many may be in flight.  _done cuts them.
  * _easy, _recycle: a handle with no option set; take it back.
  * _add: set a call going.  _remove: take its handle out.
+ * _try: begin a request that is no call, and drop it.
  * _room: how many more calls there are descriptors for.
  */
 ngx_int_t ngx_http_fliq_disp_multi_init(ngx_http_fliq_disp_multi_t *multi,
@@ -233,7 +248,20 @@ void ngx_http_fliq_disp_multi_recycle(ngx_http_fliq_disp_multi_t *multi,
     CURL *easy);
 ngx_int_t ngx_http_fliq_disp_multi_add(ngx_http_fliq_disp_call_t *call);
 void ngx_http_fliq_disp_multi_remove(ngx_http_fliq_disp_call_t *call);
+void ngx_http_fliq_disp_multi_try(ngx_http_fliq_disp_multi_t *multi,
+    CURL *easy);
 ngx_uint_t ngx_http_fliq_disp_multi_room(ngx_http_fliq_disp_multi_t *multi);
+
+/*
+ * Closes idle connections before a call has to.
+ *
+ * _init: NGX_OK or NGX_ERROR.  _done: also after an _init that failed.
+ * _idle: a call has ended, and its connection may be idle now.
+ */
+ngx_int_t ngx_http_fliq_disp_sweep_init(ngx_http_fliq_disp_sweep_t *sweep,
+    ngx_http_fliq_disp_multi_t *multi);
+void ngx_http_fliq_disp_sweep_done(ngx_http_fliq_disp_sweep_t *sweep);
+void ngx_http_fliq_disp_sweep_idle(ngx_http_fliq_disp_sweep_t *sweep);
 
 
 /* ---------------------------------------------------------------- owner -- */
