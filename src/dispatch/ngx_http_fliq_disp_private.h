@@ -4,6 +4,7 @@
  *   multi    one libcurl multi handle on nginx's events
  *   call     one outbound request on it, whatever it is for
  *   request  a call's headers
+ *   sweep    closes connections that have been idle for too long
  *   clock    the database's clock
  *   owner    this worker's identity in the database
  *   lane     how many calls are in flight to each host
