@@ -287,6 +287,12 @@ sql_file() {
 }
 
 
+# The bytes of the database.
+database_size() {
+    sql "SELECT pg_database_size(current_database())"
+}
+
+
 # Whatever the last step left to write is not the next one's to pay for.
 settle() {
     admin CHECKPOINT
@@ -365,6 +371,28 @@ due() {
     load_seconds=120 load due "$3" /jobs COUNT="$1" STEP="$2" BASE="$base"
     [[ $(calc "$base - $(now) > 0.5" 0) == 1 ]] \
         || die "creating $1 jobs took too long"
+}
+
+
+arrived() {
+    (( $(grep -c /due/ requests.log) >= $1 ))
+}
+
+
+# lateness ID LABEL COUNT: of the requests to due jobs in requests.log, of
+# which COUNT come, and which it forgets.
+lateness() {
+    wait_until 60 arrived "$3"
+    awk 'sub("/due/", "", $2) {
+             printf "%.3f\n", ($1 - $2 / 1e6) * 1000
+         }' requests.log > late
+    (( $(wc -l < late) == $3 )) || die "$2: more requests than jobs"
+
+    measure "$1.p50" "$2: p50" ms "$(percentile 50 late)"
+    measure "$1.p99" "… p99" ms "$(percentile 99 late)"
+    measure "$1.max" "… max" ms "$(percentile 100 late)"
+
+    : > requests.log
 }
 
 

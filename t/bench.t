@@ -19,7 +19,8 @@ my @groups = (
     [lateness => ['idle', '5,000 due a second', 'due at one moment'],
      soak => ['jobs fired and recorded', 'autovacuums of fliq.due'],
      cost => ['PostgreSQL, the same', 'per call in flight'],
-     scale => ['stats/jobs?days=365', 'stats/usage?days=365']],
+     scale => ['stats/jobs?days=365', 'stats/usage?days=365',
+               'a second, with']],
 );
 
 my @dirs = map { tempdir('fliq-bench-XXXXXX', TMPDIR => 1, CLEANUP => 1) }
