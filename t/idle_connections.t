@@ -31,7 +31,7 @@ ok(wait_until(sub { !grep { !defined target->closed($_) } @first }),
 my @idle = map { target->closed($_) - $_->{answered} }
     grep { $_ != $old } @first;
 ok(min(@idle) > 1.9, sprintf 'none before two seconds (%.2f)', min @idle);
-ok(max(@idle) < wide(4.5), sprintf 'all within four (%.2f)', max @idle);
+ok(max(@idle) < wide(4), sprintf 'all within four (%.2f)', max @idle);
 
 wait_job(create_job());
 is(scalar(target->to('/ok')), 2, 'calls go on');
