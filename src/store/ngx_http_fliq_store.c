@@ -45,6 +45,7 @@ ngx_http_fliq_store_create(const ngx_http_fliq_store_conf_t *conf,
     store->ring = conf->ring->n ? conf->ring : NULL;
 
     ngx_http_fliq_store_creates_init(store, conf->queue);
+    ngx_http_fliq_store_reads_init(store, conf->queue);
 
     if (ngx_http_fliq_store_settings(store) != NGX_OK) {
         ngx_http_fliq_store_destroy(store);
@@ -186,6 +187,7 @@ ngx_http_fliq_store_destroy(ngx_http_fliq_store_t *store)
     }
 
     ngx_http_fliq_store_creates_done(store);
+    ngx_http_fliq_store_reads_done(store);
     ngx_destroy_pool(store->pool);
 }
 

@@ -34,9 +34,11 @@ enum {
     FLIQ_JOB_REQUEST_HASH,
     FLIQ_JOB_WEBHOOK_URL,
     FLIQ_JOB_WEBHOOK_HEADERS,
-    FLIQ_JOB_LAST_ERROR,
-    FLIQ_JOB_COLUMNS
+    FLIQ_JOB_LAST_ERROR
 };
+
+_Static_assert(FLIQ_JOB_LAST_ERROR + 1 == NGX_HTTP_FLIQ_JOB_COLUMNS,
+               "columns of fliq.job_records");
 
 
 static void ngx_http_fliq_store_decode_job(ngx_http_fliq_store_call_t *call,
@@ -97,18 +99,6 @@ ngx_http_fliq_store_job_by_key(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
 
     return ngx_http_fliq_store_run(call, store->api, &fliq_sql_job_by_key,
                                    ngx_http_fliq_store_decode_job);
-}
-
-
-ngx_http_fliq_store_call_t *
-ngx_http_fliq_store_job_get(ngx_http_fliq_store_t *store, ngx_pool_t *pool,
-    const fliq_id_t *account, const fliq_id_t *id,
-    ngx_http_fliq_store_done_pt done, void *data)
-{
-    return ngx_http_fliq_store_by_id(store, pool, &fliq_sql_job_get,
-                                     account, id,
-                                     ngx_http_fliq_store_decode_job,
-                                     done, data);
 }
 
 
@@ -278,7 +268,8 @@ ngx_http_fliq_store_decode_replayed(ngx_http_fliq_store_call_t *call,
 {
     ngx_http_fliq_replayed_t  replayed;
 
-    replayed.found = ngx_http_fliq_get_int(res, 0, FLIQ_JOB_COLUMNS);
+    replayed.found = ngx_http_fliq_get_int(res, 0,
+                                            NGX_HTTP_FLIQ_JOB_COLUMNS);
     replayed.replayed = !PQgetisnull(res, 0, FLIQ_JOB_ID);
 
     ngx_http_fliq_get_job(call, res, 0, &replayed.clone);

@@ -44,6 +44,13 @@ struct ngx_http_fliq_store_s {
     ngx_uint_t                     max_creates;
     ngx_uint_t                     batches;     /* in flight */
     ngx_event_t                    flush;
+
+    /* ngx_http_fliq_store_read.c */
+    ngx_queue_t                    reads;       /* waiting for a batch */
+    ngx_uint_t                     nreads;
+    ngx_uint_t                     max_reads;
+    ngx_uint_t                     read_batches;    /* in flight */
+    ngx_event_t                    read_flush;
 };
 
 
@@ -151,6 +158,11 @@ void ngx_http_fliq_store_creates_init(ngx_http_fliq_store_t *store,
     ngx_uint_t max);
 void ngx_http_fliq_store_creates_done(ngx_http_fliq_store_t *store);
 
+/* The queue of reads, the same. */
+void ngx_http_fliq_store_reads_init(ngx_http_fliq_store_t *store,
+    ngx_uint_t max);
+void ngx_http_fliq_store_reads_done(ngx_http_fliq_store_t *store);
+
 /* The db room's setup: settings, then the schema. */
 ngx_int_t ngx_http_fliq_store_setup(void *data, ngx_uint_t *step,
     const PGresult *res, const char **sql, ngx_log_t *log);
@@ -231,7 +243,9 @@ ngx_str_t ngx_http_fliq_get_sealed(ngx_http_fliq_store_call_t *call,
     const PGresult *res, int row, int column, fliq_seal_kind_e kind,
     const fliq_id_t *account);
 
-/* A row of the view fliq.job_records. */
+/* A row of the view fliq.job_records; a statement's own columns follow. */
+#define NGX_HTTP_FLIQ_JOB_COLUMNS  25
+
 void ngx_http_fliq_get_job(ngx_http_fliq_store_call_t *call,
     const PGresult *res, int row, ngx_http_fliq_job_t *job);
 
