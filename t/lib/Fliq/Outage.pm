@@ -127,7 +127,7 @@ sub is_answered ($self, $fault, $seconds) {
 
 # is_back(found, fault, seconds): assert that what fell due while it lasted was
 # fired so many seconds after its end at the latest.
-sub is_back ($self, $found, $fault, $seconds = 2) {
+sub is_back ($self, $found, $fault, $seconds = Fliq::Test::wide(2)) {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $name = $fault->{name};
     my $took = $fault->{ended} - $fault->{begun};
