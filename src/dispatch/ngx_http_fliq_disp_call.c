@@ -9,8 +9,14 @@
 #define NGX_HTTP_FLIQ_DISP_ERROR    128
 
 
-static ngx_int_t ngx_http_fliq_disp_call_options(
+static void ngx_http_fliq_disp_call_clock(ngx_http_fliq_disp_call_t *call);
+static ngx_uint_t ngx_http_fliq_disp_call_starves(
+    ngx_http_fliq_disp_call_t *call, CURLcode code);
+static ngx_uint_t ngx_http_fliq_disp_call_short(
     ngx_http_fliq_disp_call_t *call);
+static void ngx_http_fliq_disp_call_starve(ngx_http_fliq_disp_call_t *call);
+static ngx_int_t ngx_http_fliq_disp_call_options(
+    ngx_http_fliq_disp_call_t *call, ngx_msec_t left);
 static CURLcode ngx_http_fliq_disp_call_method(
     ngx_http_fliq_disp_call_t *call);
 static char *ngx_http_fliq_disp_call_target(ngx_http_fliq_disp_call_t *call);
@@ -119,8 +125,9 @@ ngx_http_fliq_disp_call_start(ngx_http_fliq_disp_multi_t *multi,
     call->request = request;
     call->done = done;
     call->data = data;
-    call->started = ngx_http_fliq_monotonic();
-    call->started_at = ngx_http_fliq_disp_clock_now(multi->clock);
+
+    ngx_http_fliq_disp_call_clock(call);
+    call->deadline = call->started + (int64_t) request->timeout * 1000;
 
     if (ngx_http_fliq_disp_request_headers(call) != NGX_OK) {
         return NULL;
@@ -131,7 +138,7 @@ ngx_http_fliq_disp_call_start(ngx_http_fliq_disp_multi_t *multi,
         return NULL;
     }
 
-    if (ngx_http_fliq_disp_call_options(call) != NGX_OK
+    if (ngx_http_fliq_disp_call_options(call, request->timeout) != NGX_OK
         || ngx_http_fliq_disp_multi_add(call) != NGX_OK)
     {
         curl_easy_cleanup(call->easy);
@@ -139,6 +146,14 @@ ngx_http_fliq_disp_call_start(ngx_http_fliq_disp_multi_t *multi,
     }
 
     return call;
+}
+
+
+static void
+ngx_http_fliq_disp_call_clock(ngx_http_fliq_disp_call_t *call)
+{
+    call->started = ngx_http_fliq_monotonic();
+    call->started_at = ngx_http_fliq_disp_clock_now(call->multi->clock);
 }
 
 
@@ -155,6 +170,11 @@ ngx_http_fliq_disp_call_end(ngx_http_fliq_disp_call_t *call, CURLcode code)
 {
     ngx_http_fliq_disp_answer_t  answer;
 
+    if (ngx_http_fliq_disp_call_starves(call, code)) {
+        ngx_http_fliq_disp_multi_wait(call);
+        return;
+    }
+
     ngx_http_fliq_disp_call_answer(call, code, &answer);
 
     ngx_http_fliq_disp_multi_remove(call);
@@ -170,8 +190,110 @@ ngx_http_fliq_disp_call_end(ngx_http_fliq_disp_call_t *call, CURLcode code)
 }
 
 
+void
+ngx_http_fliq_disp_call_again(ngx_http_fliq_disp_call_t *call)
+{
+    int64_t  left;
+
+    ngx_http_fliq_disp_call_clock(call);
+    left = (call->deadline - call->started) / 1000;
+
+    if (left <= 0) {
+        ngx_http_fliq_disp_call_end(call, CURLE_FAILED_INIT);
+        return;
+    }
+
+    if (ngx_http_fliq_disp_call_short(call)) {
+        return;
+    }
+
+    curl_easy_reset(call->easy);
+
+    /* a signature tells when it was made */
+
+    if (ngx_http_fliq_disp_request_headers(call) == NGX_OK
+        && ngx_http_fliq_disp_call_options(call, (ngx_msec_t) left) == NGX_OK
+        && ngx_http_fliq_disp_multi_add(call) == NGX_OK)
+    {
+        call->refused = 0;
+        call->stalled = 0;
+        call->opened = 0;
+        call->starved = 0;
+    }
+}
+
+
+/*
+ * Whether a call has come to nothing because the worker has no descriptor
+ * left.  Of a name that was not resolved, and of certificates that were not
+ * read, libcurl does not say why.
+ */
+
+static ngx_uint_t
+ngx_http_fliq_disp_call_starves(ngx_http_fliq_disp_call_t *call,
+    CURLcode code)
+{
+    if (call->sent || call->unsent || code == CURLE_OK
+        || ngx_http_fliq_monotonic() >= call->deadline)
+    {
+        return 0;
+    }
+
+    if (code == CURLE_COULDNT_RESOLVE_HOST
+        || code == CURLE_SSL_CACERT_BADFILE)
+    {
+        (void) ngx_http_fliq_disp_call_short(call);
+    }
+
+    return call->starved;
+}
+
+
+/* Whether there is no descriptor now, or no connection to watch it. */
+
+static ngx_uint_t
+ngx_http_fliq_disp_call_short(ngx_http_fliq_disp_call_t *call)
+{
+    int  fd;
+
+    if (ngx_cycle->free_connection_n == 0
+        && ngx_cycle->reusable_connections_n == 0)
+    {
+        return 1;
+    }
+
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd == -1) {
+        ngx_http_fliq_disp_call_starve(call);
+        return 1;
+    }
+
+    (void) close(fd);
+    call->multi->short_told = 0;
+
+    return 0;
+}
+
+
+/* A lack is told of once, until it is over. */
+
+static void
+ngx_http_fliq_disp_call_starve(ngx_http_fliq_disp_call_t *call)
+{
+    if (!call->multi->short_told) {
+        ngx_log_error(NGX_LOG_CRIT, call->multi->log, ngx_errno,
+                      "socket() for an outbound call failed");
+    }
+
+    call->multi->short_told = 1;
+    call->starved = 1;
+}
+
+
 static ngx_int_t
-ngx_http_fliq_disp_call_options(ngx_http_fliq_disp_call_t *call)
+ngx_http_fliq_disp_call_options(ngx_http_fliq_disp_call_t *call,
+    ngx_msec_t left)
 {
     int                          rc;
     long                         timeout;
@@ -182,7 +304,7 @@ ngx_http_fliq_disp_call_options(ngx_http_fliq_disp_call_t *call)
     rc = CURLE_OK;
     easy = call->easy;
     multi = call->multi;
-    timeout = (long) call->request->timeout;
+    timeout = (long) left;
 
     for (i = 0; i < sizeof(ngx_http_fliq_disp_numbers)
                     / sizeof(ngx_http_fliq_disp_numbers[0]); i++)
@@ -342,13 +464,14 @@ ngx_http_fliq_disp_call_socket(void *data, curlsocktype purpose,
                 address->protocol);
 
     if (fd == -1) {
-        ngx_log_error(NGX_LOG_CRIT, call->multi->log, ngx_errno,
-                      "socket() for an outbound call failed");
-        call->starved = 1;
+        ngx_http_fliq_disp_call_starve(call);
+        call->stalled = 1;
+        call->multi->stalled = 1;
         return CURL_SOCKET_BAD;
     }
 
     call->opened = 1;
+    call->multi->short_told = 0;
 
     return fd;
 }

@@ -18,6 +18,9 @@
 
 #define NGX_HTTP_FLIQ_DISP_SPARE     256
 
+/* Milliseconds until calls that found no descriptor look for one again. */
+#define NGX_HTTP_FLIQ_DISP_FEED      100
+
 
 typedef struct {
     ngx_queue_t                  queue;
@@ -27,6 +30,8 @@ typedef struct {
 } ngx_http_fliq_disp_socket_t;
 
 
+static void ngx_http_fliq_disp_multi_out(ngx_http_fliq_disp_call_t *call);
+static void ngx_http_fliq_disp_multi_feed(ngx_event_t *ev);
 static ngx_int_t ngx_http_fliq_disp_multi_open(
     ngx_http_fliq_disp_multi_t *multi);
 static void ngx_http_fliq_disp_multi_close(ngx_http_fliq_disp_multi_t *multi);
@@ -73,6 +78,10 @@ ngx_http_fliq_disp_multi_init(ngx_http_fliq_disp_multi_t *multi,
     multi->kick.data = multi;
     multi->kick.log = multi->log;
 
+    multi->feed.handler = ngx_http_fliq_disp_multi_feed;
+    multi->feed.data = multi;
+    multi->feed.log = multi->log;
+
     multi->max_spare = ngx_min(calls, NGX_HTTP_FLIQ_DISP_SPARE);
     multi->spare = ngx_palloc(pool, multi->max_spare * sizeof(CURL *));
 
@@ -99,6 +108,10 @@ ngx_http_fliq_disp_multi_done(ngx_http_fliq_disp_multi_t *multi)
         call = ngx_queue_data(q, ngx_http_fliq_disp_call_t, queue);
 
         ngx_http_fliq_disp_call_cancel(call);
+    }
+
+    if (multi->feed.timer_set) {
+        ngx_del_timer(&multi->feed);
     }
 
     while (multi->nspare) {
@@ -159,8 +172,13 @@ ngx_http_fliq_disp_multi_add(ngx_http_fliq_disp_call_t *call)
         return NGX_ERROR;
     }
 
-    ngx_queue_insert_tail(&multi->calls, &call->queue);
-    multi->ncalls++;
+    if (call->waiting) {
+        call->waiting = 0;
+        multi->nwaiting--;
+
+    } else {
+        ngx_queue_insert_tail(&multi->calls, &call->queue);
+    }
 
     return NGX_OK;
 }
@@ -169,23 +187,74 @@ ngx_http_fliq_disp_multi_add(ngx_http_fliq_disp_call_t *call)
 void
 ngx_http_fliq_disp_multi_remove(ngx_http_fliq_disp_call_t *call)
 {
+    ngx_http_fliq_disp_multi_out(call);
+
+    ngx_queue_remove(&call->queue);
+
+    if (call->waiting) {
+        call->waiting = 0;
+        call->multi->nwaiting--;
+    }
+
+    ngx_http_fliq_disp_sweep_idle(&call->multi->sweep);
+}
+
+
+void
+ngx_http_fliq_disp_multi_wait(ngx_http_fliq_disp_call_t *call)
+{
     ngx_http_fliq_disp_multi_t  *multi;
 
     multi = call->multi;
 
-    (void) curl_multi_remove_handle(multi->curl, call->easy);
+    ngx_http_fliq_disp_multi_out(call);
+
+    call->waiting = 1;
+    multi->nwaiting++;
+
+    if (!multi->feed.timer_set) {
+        ngx_add_timer(&multi->feed, NGX_HTTP_FLIQ_DISP_FEED);
+    }
+}
+
+
+static void
+ngx_http_fliq_disp_multi_out(ngx_http_fliq_disp_call_t *call)
+{
+    (void) curl_multi_remove_handle(call->multi->curl, call->easy);
 
     ngx_http_fliq_disp_multi_forget();
 
-    ngx_queue_remove(&call->queue);
-    multi->ncalls--;
-
     if (call->blind) {
         call->blind = 0;
-        multi->nblind--;
+        call->multi->nblind--;
+    }
+}
+
+
+static void
+ngx_http_fliq_disp_multi_feed(ngx_event_t *ev)
+{
+    ngx_http_fliq_disp_multi_t *multi = ev->data;
+
+    ngx_queue_t                *q, *next;
+    ngx_http_fliq_disp_call_t  *call;
+
+    for (q = ngx_queue_head(&multi->calls);
+         q != ngx_queue_sentinel(&multi->calls);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        call = ngx_queue_data(q, ngx_http_fliq_disp_call_t, queue);
+
+        if (call->waiting) {
+            ngx_http_fliq_disp_call_again(call);
+        }
     }
 
-    ngx_http_fliq_disp_sweep_idle(&multi->sweep);
+    if (multi->nwaiting) {
+        ngx_add_timer(&multi->feed, NGX_HTTP_FLIQ_DISP_FEED);
+    }
 }
 
 
@@ -291,6 +360,10 @@ ngx_uint_t
 ngx_http_fliq_disp_multi_room(ngx_http_fliq_disp_multi_t *multi)
 {
     ngx_int_t  room, used;
+
+    if (multi->nwaiting) {
+        return 0;
+    }
 
     used = ngx_cycle->connection_n - ngx_cycle->free_connection_n;
     room = multi->max_watched - used;
@@ -619,14 +692,19 @@ ngx_http_fliq_disp_multi_resume(ngx_http_fliq_disp_multi_t *multi)
 static void
 ngx_http_fliq_disp_multi_rebuild(ngx_http_fliq_disp_multi_t *multi)
 {
-    ngx_queue_t                *q;
+    ngx_queue_t                *q, *next;
     ngx_http_fliq_disp_call_t  *call;
 
-    while (!ngx_queue_empty(&multi->calls)) {
-        q = ngx_queue_head(&multi->calls);
+    for (q = ngx_queue_head(&multi->calls);
+         q != ngx_queue_sentinel(&multi->calls);
+         q = next)
+    {
+        next = ngx_queue_next(q);
         call = ngx_queue_data(q, ngx_http_fliq_disp_call_t, queue);
 
-        ngx_http_fliq_disp_call_end(call, CURLE_FAILED_INIT);
+        if (!call->waiting) {
+            ngx_http_fliq_disp_call_end(call, CURLE_FAILED_INIT);
+        }
     }
 
     ngx_http_fliq_disp_multi_close(multi);

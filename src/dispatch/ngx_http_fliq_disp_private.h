@@ -125,13 +125,16 @@ struct ngx_http_fliq_disp_multi_s {
     ngx_int_t                        max_watched;   /* descriptors */
 
     ngx_queue_t                      calls;     /* in flight */
-    ngx_uint_t                       ncalls;
+    ngx_uint_t                       nwaiting;  /* for a descriptor */
     ngx_uint_t                       nblind;    /* with no socket watched */
     ngx_uint_t                       stalled;   /* a call may be */
     ngx_queue_t                      sockets;   /* watched */
 
     ngx_event_t                      timer;     /* libcurl's timeout */
     ngx_event_t                      kick;      /* libcurl's timeout 0 */
+    ngx_event_t                      feed;      /* tries nwaiting again */
+    unsigned                         short_told:1;  /* no descriptor: it is
+                                                       in the log */
     ngx_http_fliq_disp_sweep_t       sweep;
 
     const fliq_addr_policy_t        *policy;
@@ -192,7 +195,8 @@ struct ngx_http_fliq_disp_call_s {
     ngx_http_fliq_disp_answer_pt     done;
     void                            *data;
 
-    int64_t                          started;
+    int64_t                          deadline;  /* monotonic */
+    int64_t                          started;   /* monotonic */
     int64_t                          started_at;
 
     size_t                           head;      /* header bytes so far */
@@ -211,14 +215,18 @@ struct ngx_http_fliq_disp_call_s {
     unsigned                         opened:1;  /* a socket */
     unsigned                         starved:1; /* no descriptor was left */
     unsigned                         blind:1;   /* nobody watches its socket */
+    unsigned                         waiting:1; /* its handle is out */
 };
 
 /*
  * ngx_http_fliq_disp_call_start(multi, pool, request, done, data):
  * Start ${request}.  The call lives in ${pool}.  NULL, without a call of
- * ${done}, when it cannot be made (logged).
+ * ${done}, when it cannot be made (logged).  One that has sent nothing when
+ * the worker has no descriptor left for it waits for one, within its timeout.
  * ngx_http_fliq_disp_call_cancel(call): cut it; ${done} will not be called.
  * ngx_http_fliq_disp_call_end(call, code): the multi room's end of a call.
+ * ngx_http_fliq_disp_call_again(call): the multi room's next try of one that
+ * waits, or its end when its time is over.
  */
 ngx_http_fliq_disp_call_t *ngx_http_fliq_disp_call_start(
     ngx_http_fliq_disp_multi_t *multi, ngx_pool_t *pool,
@@ -227,6 +235,7 @@ ngx_http_fliq_disp_call_t *ngx_http_fliq_disp_call_start(
 void ngx_http_fliq_disp_call_cancel(ngx_http_fliq_disp_call_t *call);
 void ngx_http_fliq_disp_call_end(ngx_http_fliq_disp_call_t *call,
     CURLcode code);
+void ngx_http_fliq_disp_call_again(ngx_http_fliq_disp_call_t *call);
 
 /*
  * ngx_http_fliq_disp_request_headers(call): make call->headers of the user's
@@ -238,6 +247,7 @@ ngx_int_t ngx_http_fliq_disp_request_headers(ngx_http_fliq_disp_call_t *call);
  * _init, _done: ${calls} is how many may be in flight.  _done cuts them.
  * _easy, _recycle: a handle with no option set; take it back.
  * _add: set a call going.  _remove: take its handle out.
+ * _wait: take its handle out, for _call_again to _add it.
  * _try: begin a request that is no call, and drop it.
  * _room: how many more calls there are descriptors for.
  */
@@ -249,6 +259,7 @@ void ngx_http_fliq_disp_multi_recycle(ngx_http_fliq_disp_multi_t *multi,
     CURL *easy);
 ngx_int_t ngx_http_fliq_disp_multi_add(ngx_http_fliq_disp_call_t *call);
 void ngx_http_fliq_disp_multi_remove(ngx_http_fliq_disp_call_t *call);
+void ngx_http_fliq_disp_multi_wait(ngx_http_fliq_disp_call_t *call);
 void ngx_http_fliq_disp_multi_try(ngx_http_fliq_disp_multi_t *multi,
     CURL *easy);
 ngx_uint_t ngx_http_fliq_disp_multi_room(ngx_http_fliq_disp_multi_t *multi);
