@@ -10,6 +10,8 @@
 
 
 static void ngx_http_fliq_disp_call_clock(ngx_http_fliq_disp_call_t *call);
+static ngx_msec_t ngx_http_fliq_disp_call_left(
+    ngx_http_fliq_disp_call_t *call);
 static ngx_uint_t ngx_http_fliq_disp_call_starves(
     ngx_http_fliq_disp_call_t *call, CURLcode code);
 static ngx_uint_t ngx_http_fliq_disp_call_short(
@@ -193,12 +195,11 @@ ngx_http_fliq_disp_call_end(ngx_http_fliq_disp_call_t *call, CURLcode code)
 void
 ngx_http_fliq_disp_call_again(ngx_http_fliq_disp_call_t *call)
 {
-    int64_t  left;
+    ngx_msec_t  left;
 
-    ngx_http_fliq_disp_call_clock(call);
-    left = (call->deadline - call->started) / 1000;
+    left = ngx_http_fliq_disp_call_left(call);
 
-    if (left <= 0) {
+    if (left == 0) {
         ngx_http_fliq_disp_call_end(call, CURLE_FAILED_INIT);
         return;
     }
@@ -208,11 +209,12 @@ ngx_http_fliq_disp_call_again(ngx_http_fliq_disp_call_t *call)
     }
 
     curl_easy_reset(call->easy);
+    ngx_http_fliq_disp_call_clock(call);
 
     /* a signature tells when it was made */
 
     if (ngx_http_fliq_disp_request_headers(call) == NGX_OK
-        && ngx_http_fliq_disp_call_options(call, (ngx_msec_t) left) == NGX_OK
+        && ngx_http_fliq_disp_call_options(call, left) == NGX_OK
         && ngx_http_fliq_disp_multi_add(call) == NGX_OK)
     {
         call->refused = 0;
@@ -220,6 +222,19 @@ ngx_http_fliq_disp_call_again(ngx_http_fliq_disp_call_t *call)
         call->opened = 0;
         call->starved = 0;
     }
+}
+
+
+/* The whole milliseconds of its timeout that are left to a call. */
+
+static ngx_msec_t
+ngx_http_fliq_disp_call_left(ngx_http_fliq_disp_call_t *call)
+{
+    int64_t  left;
+
+    left = (call->deadline - ngx_http_fliq_monotonic()) / 1000;
+
+    return left > 0 ? (ngx_msec_t) left : 0;
 }
 
 
@@ -234,7 +249,7 @@ ngx_http_fliq_disp_call_starves(ngx_http_fliq_disp_call_t *call,
     CURLcode code)
 {
     if (call->sent || call->unsent || code == CURLE_OK
-        || ngx_http_fliq_monotonic() >= call->deadline)
+        || ngx_http_fliq_disp_call_left(call) == 0)
     {
         return 0;
     }
