@@ -93,7 +93,13 @@ ngx_http_fliq_disp_multi_init(ngx_http_fliq_disp_multi_t *multi,
 
     ngx_http_fliq_disp_multi_limits(multi);
 
-    return ngx_http_fliq_disp_multi_open(multi);
+    if (ngx_http_fliq_disp_multi_open(multi) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_fliq_disp_multi_try(multi, multi->sweep.easy);
+
+    return NGX_OK;
 }
 
 

@@ -5,6 +5,10 @@
  * closes all that it finds before the request goes out: the first call after
  * a burst would wait for hundreds.  A request that never gets a socket makes
  * it look while nobody waits.
+ *
+ * It is for IPv6 alone: libcurl finds out once for a multi handle, at its
+ * first name, whether there is IPv6, and takes a lack of descriptors for a no.
+ * So the first one is made when the worker starts.
  */
 
 #include "ngx_http_fliq_disp_private.h"
@@ -36,7 +40,8 @@ ngx_http_fliq_disp_sweep_init(ngx_http_fliq_disp_sweep_t *sweep,
     }
 
     rc = curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    rc |= curl_easy_setopt(easy, CURLOPT_URL, "http://127.0.0.1/");
+    rc |= curl_easy_setopt(easy, CURLOPT_URL, "http://localhost/");
+    rc |= curl_easy_setopt(easy, CURLOPT_IPRESOLVE, (long) CURL_IPRESOLVE_V6);
     rc |= curl_easy_setopt(easy, CURLOPT_PROXY, "");
     rc |= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     rc |= curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN,
