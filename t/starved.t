@@ -26,7 +26,8 @@ Fliq::Namespace->enter(addresses => [map { "$_/128" } $six // ()],
 
 sandbox(workers => 1);
 
-my $buffer = make_buffer(url => '/ok/item', rate_limit => 100);
+# The connection to ask by has to be there before.
+is_status(api('GET', '/health'), 200, 'a worker answers');
 
 my ($worker) = sandbox->workers;
 my $short = qr/socket\(\) for an outbound call failed/;
