@@ -291,18 +291,29 @@ ngx_http_fliq_disp_call_short(ngx_http_fliq_disp_call_t *call)
 }
 
 
-/* A lack is told of once, until it is over. */
+/*
+ * There was no socket.  Only a lack may pass, not that the kernel does not
+ * know the family of the address; it is told of once, until it is over.
+ */
 
 static void
 ngx_http_fliq_disp_call_starve(ngx_http_fliq_disp_call_t *call)
 {
+    ngx_err_t  err;
+
+    err = ngx_errno;
+
     if (!call->multi->short_told) {
-        ngx_log_error(NGX_LOG_CRIT, call->multi->log, ngx_errno,
+        ngx_log_error(NGX_LOG_CRIT, call->multi->log, err,
                       "socket() for an outbound call failed");
     }
 
-    call->multi->short_told = 1;
-    call->starved = 1;
+    if (err == NGX_EMFILE || err == NGX_ENFILE || err == ENOBUFS
+        || err == NGX_ENOMEM)
+    {
+        call->multi->short_told = 1;
+        call->starved = 1;
+    }
 }
 
 
